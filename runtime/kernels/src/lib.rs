@@ -1,0 +1,69 @@
+//! Dense, row and leaf kernels behind one tile contract.
+//!
+//! Compiled circuits spend nearly all their time here: emitted code passes sizes and addresses, a
+//! kernel does wide arithmetic on one batch tile and returns.
+//! In: a [`Kernels`] table, chosen once for the CPU ([`kernels`]) or by name ([`tier`]).
+//! Out: numbers in the caller's buffers, and marks for samples that need a second, slower pass.
+//! A kernel never allocates, never locks, never looks at a circuit, and never panics; whoever calls it
+//! answers for sizes and addresses.
+//!
+//! # The tile contract
+//!
+//! - A *tile* is [`TILE`] samples. A *row* is one unit over a tile: 64 contiguous `f32`, 64-byte
+//!   aligned for speed (no kernel relies on it). `n` units are `n * 64` contiguous `f32`.
+//! - Numbers are *scaled linear*: a group of units has one mantissa row for each unit and one
+//!   exponent row, integer-valued `f32`; the value of unit `u` at sample `s` is
+//!   `mantissa[u][s] * 2^exponent[s]`. After [`Kernels::rescale`] the largest mantissa of a sample is
+//!   in `[1, 2)`.
+//! - A *zero group*, all mantissas of a sample exactly 0, has the exponent [`ZERO_EXPONENT`]. Sums of
+//!   exponents keep it far below every ordinary exponent, so a plain maximum skips zero groups.
+//! - Codes (discrete values) are `u32`, [`MISSING`] for a value that is not observed; real values are
+//!   `f32`, NaN for a value that is not observed.
+//! - Exact zeros stay zeros. Denormals are flushed: threads that call kernels hold the guard that
+//!   [`denormals_off`] returns. Weights and tables hold no denormals.
+//! - `marks` is one `u64` for the tile; a kernel sets bit `s` when sample `s` must be computed again
+//!   in log space, and never clears one. A marked sample's numbers are finite or not, but not used.
+//!
+//! # What is marked
+//!
+//! f32 mantissas lose what lies under `2^-126`, which matters when all that dominates it is later
+//! multiplied by zero. The rules, chosen by the `guard` bits and each conservative:
+//!
+//! - [`GUARD_MAXIMUM`]: the largest entry of a product group falls under `2^-60` although some pair of
+//!   factors was positive.
+//! - [`GUARD_ENTRY`], products: both factors are positive and their product is under `2^-120`.
+//!   Needed where a group feeds a sum with weights under `2^-40` or structural zeros.
+//! - [`GUARD_ENTRY`], sums: a positive entry is under `2^-100` before rescaling, or under `2^-120` of
+//!   the group's largest. A sum loses at most `k * 2^-126` to flushing, hence at `2^-100` a relative
+//!   `k * 2^-26`; and no ratio of a flow to such a sum exceeds `2^100`.
+//!   An entry that became 0 although a term was positive is found by [`Kernels::guard_sum`].
+//! - Always: a largest entry over `2^100`, an exponent beyond `2^23` in size (sums of two stay exact in
+//!   `f32`), a positive value flushed by [`Kernels::align`].
+
+mod denormals;
+mod table;
+mod tier;
+
+pub use denormals::{DenormalsOff, denormals_off};
+pub use table::Kernels;
+pub use tier::{Tier, kernels, tier};
+
+/// Samples in a tile, and `f32` values in a row.
+pub const TILE: usize = 64;
+
+/// The code of a discrete value that is not observed.
+pub const MISSING: u32 = u32::MAX;
+
+/// In a table of flow rows: the child needs no flow.
+pub const NO_FLOW: u32 = u32::MAX;
+
+/// The exponent of a zero group: `-2^30`, exact in `f32`, and below every ordinary exponent by so much
+/// that adding ordinary exponents or further zero exponents keeps it below `-2^29`.
+pub const ZERO_EXPONENT: f32 = -1_073_741_824.0;
+
+/// Guard bit: mark a product group whose largest entry is positive but under `2^-60`.
+pub const GUARD_MAXIMUM: usize = 1;
+
+/// Guard bit: mark tiny positive entries; the rule for products and the one for sums are in the crate's
+/// documentation.
+pub const GUARD_ENTRY: usize = 2;

@@ -1,0 +1,212 @@
+//! The list of kernels: one entry gives a field of [`Kernels`], its symbol for emitted code, and its
+//! wrapper in every tier.
+//!
+//! In: nothing but this list. Out: the table type and the macro [`with_kernels`], which hands the list
+//! to another macro. Arithmetic does not belong here; it is in `kernel/`, once for all tiers.
+//!
+//! Abbreviations in the comments: `x[i]` is row `i` of `x`, all operations on rows are sample by sample,
+//! and `(+)=` assigns, or adds where `accumulate` is not 0.
+
+use crate::Tier;
+
+/// Calls `$callback! { $($prefix)* ; entries }` with every kernel's documentation, name and arguments.
+macro_rules! with_kernels {
+    ($callback:ident $(, $prefix:tt)*) => {
+        $callback! { $($prefix)* ;
+
+        // Dense: products of a weight matrix with rows, and their flows.
+
+        /// `out[i] (+)= sum over j of w[i * w_row_stride + j * w_col_stride] * e[j]`, for `i < m` and `j < k`.
+        ///
+        /// The upward pass of a sum layer, unscaled: the exponent of `out` is that of `e`. With the two
+        /// strides (and `m`, `k`) swapped it is the downward pass. `out` must not overlap `e` or `w`.
+        matmul(m: usize, k: usize, w: *const f32, w_row_stride: usize, w_col_stride: usize,
+               e: *const f32, out: *mut f32, accumulate: usize);
+
+        /// [`Kernels::matmul`] on the product rows `e[j] = a[j] * b[j]`, which are left in `scratch`.
+        ///
+        /// `scratch` has `k` rows. `guard` holds guard bits, checked on the product rows as by
+        /// [`Kernels::guard_product`]. The exponent of `out` is the sum of those of `a` and `b`.
+        product_matmul(m: usize, k: usize, w: *const f32, w_row_stride: usize, w_col_stride: usize,
+                       a: *const f32, b: *const f32, out: *mut f32, accumulate: usize,
+                       scratch: *mut f32, guard: usize, marks: *mut u64);
+
+        /// `dw[i * row_stride + j] += sum over samples of r[i] * e[j]`, for `i < m` and `j < k`.
+        ///
+        /// With `r` from [`Kernels::ratio`], `w * dw` is the flow through the edge. `scratch` has room
+        /// for `k` rows, `k` rounded up to a multiple of 16.
+        flow(m: usize, k: usize, r: *const f32, e: *const f32, dw: *mut f32, row_stride: usize,
+             scratch: *mut f32);
+
+        /// Marks samples for which an entry of `out` is 0 although a term of it was positive.
+        ///
+        /// Call it after [`Kernels::matmul`] with the same arguments, before or after rescaling, on layers
+        /// that have weights under `2^-40` or structural zeros; for a sum over blocks, once for each block
+        /// when `out` is complete. `w_floor` points to the layer's smallest positive weight: while the
+        /// smallest positive entry of `e` times this floor stays over `2^-126` no term can be flushed,
+        /// and the check costs `m + k` rows; only suspicious rows are looked through term by term.
+        guard_sum(m: usize, k: usize, w: *const f32, w_row_stride: usize, w_col_stride: usize,
+                  w_floor: *const f32, e: *const f32, out: *const f32, marks: *mut u64);
+
+        // Rows, one by one.
+
+        /// `out[i] = 0`.
+        zero(n: usize, out: *mut f32);
+
+        /// `out[i] = a[i]`; the two must be the same or not overlap.
+        copy(n: usize, a: *const f32, out: *mut f32);
+
+        /// `out[i] = a[i] + b[i]`; `out` may be `a` or `b`. Adds exponents as well as flows.
+        add(n: usize, a: *const f32, b: *const f32, out: *mut f32);
+
+        /// `out[i] = a[i] * b[i]`; `out` may be `a` or `b`.
+        multiply(n: usize, a: *const f32, b: *const f32, out: *mut f32);
+
+        /// `out[i] += a[i] * b[i]`; `out` must not overlap the others.
+        multiply_accumulate(n: usize, a: *const f32, b: *const f32, out: *mut f32);
+
+        /// `out[i] = a[i] * scale`, with `scale` one row; `out` may be `a`.
+        scale_rows(n: usize, a: *const f32, scale: *const f32, out: *mut f32);
+
+        /// `out[i * nb + j] = a[i] * b[j]`, for `i < na` and `j < nb`: all pairs of two groups.
+        outer(na: usize, nb: usize, a: *const f32, b: *const f32, out: *mut f32);
+
+        /// `flow_a[i] += sum over j of f[i * nb + j]`: the flow of [`Kernels::outer`] to its left group.
+        outer_left(na: usize, nb: usize, f: *const f32, flow_a: *mut f32);
+
+        /// `flow_b[j] += sum over i of f[i * nb + j]`: the flow of [`Kernels::outer`] to its right group.
+        outer_right(na: usize, nb: usize, f: *const f32, flow_b: *mut f32);
+
+        /// Checks the product rows `a[i] * b[i]` against the rules whose bits are in `guard`.
+        guard_product(n: usize, a: *const f32, b: *const f32, guard: usize, marks: *mut u64);
+
+        /// The same for the rows of [`Kernels::outer`], by the extremes of both groups: `na + nb` rows read.
+        guard_outer(na: usize, nb: usize, a: *const f32, b: *const f32, guard: usize, marks: *mut u64);
+
+        // Scales.
+
+        /// Divides each sample's `n` mantissas by the largest power of two not over their maximum, exactly,
+        /// and adds its exponent to `exponent` (one row); a sample that is all zero gets [`ZERO_EXPONENT`].
+        ///
+        /// `guard` chooses rules: [`GUARD_MAXIMUM`] the maximum is positive and under `2^-60`,
+        /// [`GUARD_ENTRY`] the rule for sums. Overflow and exponents out of range are always marked.
+        rescale(n: usize, rows: *mut f32, exponent: *mut f32, guard: usize, marks: *mut u64);
+
+        /// `out = max(a, b)`, one row each: the exponent that two blocks are aligned to. `out` may be `a` or `b`.
+        max_exponent(a: *const f32, b: *const f32, out: *mut f32);
+
+        /// `out[i] = rows[i] * 2^(from - to)`, with `from` and `to` one row each and `from <= to`.
+        ///
+        /// Exact, for any difference; a positive value that becomes 0 marks. `out` may be `rows`.
+        align(n: usize, rows: *const f32, from: *const f32, to: *const f32, out: *mut f32, marks: *mut u64);
+
+        /// `out[i] = flow[i] / (value[i] * 2^(value_exponent - term_exponent))`, and 0 where `value[i]` is 0.
+        ///
+        /// The first step down through a sum: `value` and `value_exponent` are its rescaled output,
+        /// `term_exponent` that of the rows it was computed from. `out` may be `flow`.
+        /// With flows up to 1 and the guards in force a ratio is at most `2^100`.
+        ratio(n: usize, flow: *const f32, value: *const f32, value_exponent: *const f32,
+              term_exponent: *const f32, out: *mut f32);
+
+        // Mixtures: an elementwise weighted sum, one call for each child.
+
+        /// `out[i] (+)= w[i * stride] * child[i]`.
+        mix_forward(n: usize, w: *const f32, stride: usize, child: *const f32, out: *mut f32, accumulate: usize);
+
+        /// `dw[i * dw_stride] += sum over samples of r[i] * child[i]`, and `child_flow[i] += w[i * stride] * r[i] * child[i]`.
+        mix_backward(n: usize, w: *const f32, stride: usize, r: *const f32, child: *const f32,
+                     dw: *mut f32, dw_stride: usize, child_flow: *mut f32);
+
+        /// Marks samples for which `out[i]` is 0 although `w[i * stride]` and `child[i]` are positive.
+        guard_mix(n: usize, w: *const f32, stride: usize, child: *const f32, out: *const f32, marks: *mut u64);
+
+        // Leaves.
+
+        /// `out[u] = table[code * units + u]` for each sample's code, then normalised as by
+        /// [`Kernels::rescale`] with `exponent` set; a missing code gives ones and exponent 0.
+        ///
+        /// `table` is value-major, `[value][unit]`, linear probabilities; `codes` has 64 entries, each
+        /// [`MISSING`](crate::MISSING) or a value the table has.
+        leaf_gather(units: usize, table: *const f32, codes: *const u32, out: *mut f32, exponent: *mut f32);
+
+        /// `counts[code * units + u] += flow[u]` for each sample; missing codes are skipped.
+        leaf_scatter(units: usize, codes: *const u32, flow: *const f32, counts: *mut f32);
+
+        /// `out[u] = 1` where the code is `first + u`, else 0; ones where it is missing. Sets `exponent`.
+        leaf_indicator(units: usize, first: usize, codes: *const u32, out: *mut f32, exponent: *mut f32);
+
+        /// `out[u] = 1` for every unit where the code is `value` or missing, else 0. Sets `exponent`.
+        leaf_literal(units: usize, value: usize, codes: *const u32, out: *mut f32, exponent: *mut f32);
+
+        /// Normal densities: `params` is `[3][unit]`, mean, reciprocal standard deviation and
+        /// `-ln(sd) - ln(2 pi) / 2`; `xs` has 64 values, NaN where missing (ones, exponent 0).
+        ///
+        /// A density under `2^-125` of its group's largest is raised to that, so that it stays positive
+        /// and the guards of what it feeds see it. Densities out of range of an exponent mark.
+        leaf_gaussian(units: usize, params: *const f32, xs: *const f32, out: *mut f32, exponent: *mut f32,
+                      marks: *mut u64);
+
+        /// `stats[0][u] += sum of flow[u]`, `stats[1][u] += sum of flow[u] * x`, `stats[2][u] += sum of
+        /// flow[u] * x * x` over the samples that are not missing; `stats` is `[3][unit]`.
+        leaf_gaussian_stats(units: usize, xs: *const f32, flow: *const f32, stats: *mut f32);
+
+        /// Brings `n` rows of natural logarithms over to mantissas, and sets `exponent`.
+        ///
+        /// Minus infinity is an exact zero; anything else that is too small is raised to `2^-125` of the
+        /// largest, as in [`Kernels::leaf_gaussian`]. NaN and values out of range mark. `out` may be `logs`.
+        from_log(n: usize, logs: *const f32, out: *mut f32, exponent: *mut f32, marks: *mut u64);
+
+        // Single units, each with a mantissa row and an exponent row of its own.
+        //
+        // `children` has two entries for each child: its mantissa row and its exponent row, in rows of 64
+        // from `base`. Mantissas are 0 or within `[2^-30, 2^30]`; results are 0 or in `[1, 2)`.
+
+        /// `sum over j of weights[j] * child[j]`, for `j < n`, normalised, into a mantissa and an exponent row.
+        ///
+        /// Terms are aligned by the exponents of child and weight together, so that only what is under
+        /// `2^-100` of the largest term is lost, and what is not zero never becomes zero.
+        sum_units(n: usize, weights: *const f32, base: *const f32, children: *const u32,
+                  out: *mut f32, exponent: *mut f32, marks: *mut u64);
+
+        /// The product of `n` children, normalised, into a mantissa and an exponent row.
+        product_units(n: usize, base: *const f32, children: *const u32, out: *mut f32, exponent: *mut f32,
+                      marks: *mut u64);
+
+        /// The flows of [`Kernels::sum_units`]: with `p[j] = flow * child[j] / value`, `dw[j] += sum over
+        /// samples of p[j]` and the child's flow row `+= weights[j] * p[j]`; children of weight 0 are skipped.
+        ///
+        /// `value` and `exponent` are the unit's own rows; `flow_children[j]` is the row of child `j` from
+        /// `flow_base`, or [`NO_FLOW`](crate::NO_FLOW).
+        sum_units_flow(n: usize, weights: *const f32, base: *const f32, children: *const u32,
+                       value: *const f32, exponent: *const f32, flow: *const f32,
+                       flow_base: *mut f32, flow_children: *const u32, dw: *mut f32);
+
+        /// The flows of [`Kernels::product_units`]: the flow row of each child `+= flow`.
+        product_units_flow(n: usize, flow: *const f32, flow_base: *mut f32, flow_children: *const u32);
+        }
+    };
+}
+pub(crate) use with_kernels;
+
+macro_rules! declare_table {
+    (; $( $(#[$doc:meta])* $name:ident ( $($arg:ident : $ty:ty),* $(,)? ); )*) => {
+        /// The kernels of one tier, as C functions that emitted code calls.
+        ///
+        /// Every function is unsafe: sizes, strides and addresses must describe buffers as the field's
+        /// comment says, live for the call, and nothing else may write to them meanwhile.
+        #[derive(Clone, Copy)]
+        pub struct Kernels {
+            /// The tier these functions were compiled for.
+            pub tier: Tier,
+            $( $(#[$doc])* pub $name: unsafe extern "C" fn($($arg: $ty),*), )*
+        }
+
+        impl Kernels {
+            /// Every kernel's name and address, for the symbol table of a code generator.
+            pub fn symbols(&self) -> Vec<(&'static str, *const u8)> {
+                vec![ $( (stringify!($name), self.$name as *const u8), )* ]
+            }
+        }
+    };
+}
+with_kernels!(declare_table);
