@@ -1,0 +1,141 @@
+//! Gaussian: mean and standard deviation, with a floor on the latter.
+
+use super::{Distribution, Smoothing, Uniform};
+use crate::evidence::Value;
+use crate::variable::Domain;
+
+/// The smallest standard deviation that learning may reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MinSd(u64);
+
+impl MinSd {
+    /// A floor; it must be positive.
+    pub fn new(sd: f64) -> Option<MinSd> {
+        (sd > 0.0 && sd.is_finite()).then(|| MinSd(sd.to_bits()))
+    }
+
+    /// The number.
+    pub fn get(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+}
+
+/// The family of normal distributions. Parameters: mean, standard deviation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Gaussian {
+    /// The floor.
+    pub min_sd: MinSd,
+}
+
+impl Default for Gaussian {
+    fn default() -> Self {
+        Gaussian { min_sd: MinSd(1e-3_f64.to_bits()) }
+    }
+}
+
+const LOG_SQRT_TAU: f64 = 0.918_938_533_204_672_8;
+
+impl Distribution for Gaussian {
+    fn name(&self) -> &'static str {
+        "gaussian"
+    }
+
+    fn n_params(&self) -> usize {
+        2
+    }
+
+    /// The weight, the weighted sum, and the weighted sum of squares.
+    fn n_stats(&self) -> usize {
+        3
+    }
+
+    fn n_values(&self) -> Option<u32> {
+        None
+    }
+
+    fn fits(&self, domain: Domain) -> bool {
+        domain == Domain::Real
+    }
+
+    fn log_density(&self, theta: &[f64], value: Value) -> f64 {
+        match value {
+            Value::Real(x) => {
+                let z = (x - theta[0]) / theta[1];
+                -0.5 * z * z - theta[1].ln() - LOG_SQRT_TAU
+            }
+            Value::Missing => 0.0,
+            Value::Code(_) => f64::NEG_INFINITY,
+        }
+    }
+
+    fn mode(&self, theta: &[f64]) -> Value {
+        Value::Real(theta[0])
+    }
+
+    fn mean(&self, theta: &[f64]) -> f64 {
+        theta[0]
+    }
+
+    fn sample(&self, theta: &[f64], uniform: Uniform) -> Value {
+        Value::Real(theta[0] + theta[1] * normal(uniform))
+    }
+
+    fn observe(&self, value: Value, weight: f64, stats: &mut [f64]) {
+        if let Value::Real(x) = value {
+            stats[0] += weight;
+            stats[1] += weight * x;
+            stats[2] += weight * x * x;
+        }
+    }
+
+    /// The imaginary observations have the old mean and deviation, so that they pull towards no scale.
+    fn maximize(&self, stats: &[f64], smoothing: Smoothing, old: &[f64], theta: &mut [f64]) {
+        let (c, old_mean, old_sd) = (smoothing.per_node, old[0], old[1]);
+        let weight = stats[0] + c;
+        if weight <= 0.0 {
+            theta.copy_from_slice(old);
+            return;
+        }
+        let mean = (stats[1] + c * old_mean) / weight;
+        let square = (stats[2] + c * (old_sd * old_sd + old_mean * old_mean)) / weight;
+        theta[0] = mean;
+        theta[1] = (square - mean * mean).max(0.0).sqrt().max(self.min_sd.get());
+    }
+
+    fn start(&self, marginal: &[f64], uniform: Uniform, theta: &mut [f64]) {
+        let (mean, sd) = match marginal[0] > 0.0 {
+            true => {
+                let mean = marginal[1] / marginal[0];
+                (mean, (marginal[2] / marginal[0] - mean * mean).max(0.0).sqrt())
+            }
+            false => (0.0, 1.0),
+        };
+        theta[0] = mean + sd * normal(uniform);
+        theta[1] = sd.max(self.min_sd.get());
+    }
+
+    fn check(&self, theta: &[f64]) -> Result<(), String> {
+        match (theta[0].is_finite(), theta[1] > 0.0 && theta[1].is_finite()) {
+            (true, true) => Ok(()),
+            (false, _) => Err(format!("a mean is a finite number, not {}", theta[0])),
+            (_, false) => Err(format!("a standard deviation is positive, not {}", theta[1])),
+        }
+    }
+
+    /// Mean, one over the deviation, and the logarithm of the density at the mean.
+    fn n_prepared(&self) -> usize {
+        3
+    }
+
+    fn prepare(&self, theta: &[f64], prepared: &mut [f64]) {
+        prepared[0] = theta[0];
+        prepared[1] = 1.0 / theta[1];
+        prepared[2] = -theta[1].ln() - LOG_SQRT_TAU;
+    }
+}
+
+/// A standard normal draw (Box and Muller, 1958).
+fn normal(uniform: Uniform) -> f64 {
+    let radius = (-2.0 * (1.0 - uniform()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * uniform()).cos()
+}

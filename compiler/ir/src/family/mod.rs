@@ -1,0 +1,150 @@
+//! Input families. Each file of this folder is the one home of a family: its density, mode, sampler,
+//! sufficient statistics, update, and the table that a compiled back end reads.
+//!
+//! Parameters of a layer lie row-major, one row of units for each of the family's parameters; the
+//! functions here work on one unit, given the numbers of its column.
+
+mod bernoulli;
+mod binomial;
+mod categorical;
+mod gaussian;
+
+pub use bernoulli::Bernoulli;
+pub use binomial::Binomial;
+pub use categorical::Categorical;
+pub use gaussian::{Gaussian, MinSd};
+
+use crate::evidence::Value;
+use crate::variable::Domain;
+
+/// A source of uniform numbers in [0, 1).
+pub type Uniform<'a> = &'a mut dyn FnMut() -> f64;
+
+/// How an EM update smooths.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Smoothing {
+    /// Imaginary observations given to each unit, spread evenly over its values (or weights).
+    pub per_node: f64,
+}
+
+/// What a family is, for one unit. `theta` has [`Distribution::n_params`] numbers, `stats` has
+/// [`Distribution::n_stats`]. All arithmetic is in 64-bit floats: this is the reference.
+pub trait Distribution {
+    /// The name in source and messages.
+    fn name(&self) -> &'static str;
+
+    /// Numbers of a unit.
+    fn n_params(&self) -> usize;
+
+    /// Sufficient statistics of a unit. A family with finitely many values counts each value.
+    fn n_stats(&self) -> usize;
+
+    /// The number of values it gives mass to, when it is finite: the codes below it.
+    fn n_values(&self) -> Option<u32>;
+
+    /// Whether it may stand over a variable of this domain.
+    fn fits(&self, domain: Domain) -> bool;
+
+    /// The natural logarithm of the density or mass at a value; 0 where the value is missing.
+    fn log_density(&self, theta: &[f64], value: Value) -> f64;
+
+    /// The most likely value (the smallest code among equals).
+    fn mode(&self, theta: &[f64]) -> Value;
+
+    /// The mean of the value itself (codes for discrete families).
+    fn mean(&self, theta: &[f64]) -> f64;
+
+    /// A draw.
+    fn sample(&self, theta: &[f64], uniform: Uniform) -> Value;
+
+    /// Adds a weighted observation to the statistics. A missing value adds nothing.
+    fn observe(&self, value: Value, weight: f64, stats: &mut [f64]);
+
+    /// The maximum-likelihood parameters of smoothed statistics; `old` where they say nothing.
+    fn maximize(&self, stats: &[f64], smoothing: Smoothing, old: &[f64], theta: &mut [f64]);
+
+    /// A random start around the statistics of the whole data set, different for each unit.
+    fn start(&self, marginal: &[f64], uniform: Uniform, theta: &mut [f64]);
+
+    /// What is wrong with given parameters, in the user's words.
+    fn check(&self, theta: &[f64]) -> Result<(), String>;
+
+    /// Rows of the table that compiled code reads: one row for each value where there are finitely many
+    /// (mass), else as the family says.
+    fn n_prepared(&self) -> usize;
+
+    /// Computes one unit's column of that table.
+    fn prepare(&self, theta: &[f64], prepared: &mut [f64]);
+}
+
+/// A family with its fixed settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// Two values with one probability.
+    Bernoulli(Bernoulli),
+    /// Any distribution over n values.
+    Categorical(Categorical),
+    /// The number of successes in n trials.
+    Binomial(Binomial),
+    /// The normal distribution.
+    Gaussian(Gaussian),
+}
+
+impl Family {
+    /// The family that a domain picks when none is named.
+    pub fn default_for(domain: Domain) -> Family {
+        match domain {
+            Domain::Bool => Family::Bernoulli(Bernoulli),
+            Domain::Real => Family::Gaussian(Gaussian::default()),
+            // There is no bound to count against; `check` of the front end asks for a family by name.
+            Domain::Nat => Family::Categorical(Categorical { n: 0 }),
+            Domain::Cat(n) | Domain::Token(n) => Family::Categorical(Categorical { n }),
+            Domain::Int(..) => Family::Categorical(Categorical { n: domain.n_values().unwrap_or(0) }),
+        }
+    }
+
+    /// The family's one definition.
+    pub fn get(&self) -> &dyn Distribution {
+        match self {
+            Family::Bernoulli(f) => f,
+            Family::Categorical(f) => f,
+            Family::Binomial(f) => f,
+            Family::Gaussian(f) => f,
+        }
+    }
+
+    /// The name in source and messages.
+    pub fn name(&self) -> &'static str {
+        self.get().name()
+    }
+
+    /// Numbers of a unit.
+    pub fn n_params(&self) -> usize {
+        self.get().n_params()
+    }
+
+    /// Sufficient statistics of a unit.
+    pub fn n_stats(&self) -> usize {
+        self.get().n_stats()
+    }
+}
+
+/// Draws an index with probability proportional to its weight.
+pub(crate) fn draw(weights: impl Iterator<Item = f64> + Clone, uniform: Uniform) -> u32 {
+    let total: f64 = weights.clone().sum();
+    let mut left = uniform() * total;
+    let mut last = 0;
+    for (i, w) in weights.enumerate().filter(|&(_, w)| w > 0.0) {
+        last = i as u32;
+        left -= w;
+        if left < 0.0 {
+            break;
+        }
+    }
+    last
+}
+
+/// A draw of the exponential distribution with mean one.
+pub(crate) fn exponential(uniform: Uniform) -> f64 {
+    -(1.0 - uniform()).ln()
+}

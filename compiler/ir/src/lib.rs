@@ -1,0 +1,22 @@
+//! Circuit graphs, their properties, and layered plans.
+//!
+//! Two representations live here, and only two. A [`Graph`] says what a circuit *is*: layers of units
+//! over scopes, with parameters by id. A plan says what a machine *runs*: steps over buffers, for one
+//! back end and mode. Neither sees source syntax, files or devices.
+
+pub mod evidence;
+pub mod family;
+pub mod graph;
+mod id;
+mod params;
+pub mod recipe;
+mod scope;
+mod variable;
+
+pub use evidence::{Batch, MISSING, Value};
+pub use family::Family;
+pub use graph::{Graph, GraphBuilder, GraphError, Layer, LayerKind, Param, ParamShape};
+pub use id::{LayerId, ParamId, ScopeId, VarGroupId, VarId};
+pub use params::{Flows, Params, group_table, shape_word};
+pub use scope::{Scope, Scopes};
+pub use variable::{Domain, VarGroup, Variable};

@@ -1,0 +1,14 @@
+//! What a recipe asks for, once names and numbers are settled: data to read, values to learn from it,
+//! and the steps that train, evaluate and report. Plain data: the front end makes it, the runtime
+//! carries it out. It knows neither syntax nor files, only the words with which the user named them.
+
+mod data;
+mod learn;
+mod step;
+
+pub use data::{DataSource, DataView, Reader, Rows, TextOptions};
+pub use learn::{ChowLiuOptions, LearnCall, LearnRequest, Learned, RootChoice, VarTree};
+pub use step::{
+    BatchSize, EmOptions, Evaluate, Fit, Metric, Optimizer, Output, Per, Plateau, Recipe, Schedule, Stage,
+    Start, Step,
+};
