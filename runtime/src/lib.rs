@@ -1,1 +1,6 @@
-//! Placeholder.
+//! Running circuits: data, execution, learning, queries, recipes, files.
+//!
+//! Everything that takes time or memory lives here. The runtime sees graphs, plans and recipes as plain
+//! data; it knows neither syntax nor the names of a source file.
+
+pub mod exec;

@@ -1,0 +1,38 @@
+//! Executors: what evaluates a circuit on rows of evidence.
+//!
+//! The interpreter ([`Interpreter`]) is the oracle: float64, straight from the graph, never optimised.
+//! Compiled executors promise to agree with it within 1e-5 nats per variable, and flows within 1e-4
+//! relative or 1e-7 absolute. An executor owns the parameters of its circuit, so that what it derives
+//! from them (tables, guards) can't fall behind.
+
+mod interp;
+mod values;
+
+pub use interp::Interpreter;
+pub use values::Values;
+
+use pcc_ir::{Batch, Flows, Graph, Params};
+
+/// Evaluates one circuit.
+pub trait Executor {
+    /// The circuit.
+    fn graph(&self) -> &Graph;
+
+    /// Its parameters.
+    fn params(&self) -> &Params;
+
+    /// Changes the parameters, then brings up to date whatever is derived from them.
+    fn update(&mut self, change: &mut dyn FnMut(&mut Params));
+
+    /// The natural logarithm of the likelihood of each row; what a row does not know is summed out.
+    /// Impossible evidence gives minus infinity.
+    fn log_likelihoods(&mut self, batch: &Batch) -> Vec<f64>;
+
+    /// Adds the expected statistics of all rows to `flows` (see [`Flows`]), each row times its weight
+    /// (one when `weights` is `None`), and returns the log-likelihoods. A row of likelihood zero adds nothing.
+    fn flows(&mut self, batch: &Batch, weights: Option<&[f32]>, flows: &mut Flows) -> Vec<f64>;
+
+    /// The logarithm of the value of every unit for every row. Meant for a few rows at a time: it takes
+    /// eight bytes for each unit and row.
+    fn values(&mut self, batch: &Batch) -> Values;
+}
