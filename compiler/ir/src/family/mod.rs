@@ -91,15 +91,12 @@ pub enum Family {
 }
 
 impl Family {
-    /// The family that a domain picks when none is named.
-    pub fn default_for(domain: Domain) -> Family {
+    /// The family that a domain picks when none is named; `nat` has no bound to count against and picks none.
+    pub fn default_for(domain: Domain) -> Option<Family> {
         match domain {
-            Domain::Bool => Family::Bernoulli(Bernoulli),
-            Domain::Real => Family::Gaussian(Gaussian::default()),
-            // There is no bound to count against; `check` of the front end asks for a family by name.
-            Domain::Nat => Family::Categorical(Categorical { n: 0 }),
-            Domain::Cat(n) | Domain::Token(n) => Family::Categorical(Categorical { n }),
-            Domain::Int(..) => Family::Categorical(Categorical { n: domain.n_values().unwrap_or(0) }),
+            Domain::Bool => Some(Family::Bernoulli(Bernoulli)),
+            Domain::Real => Some(Family::Gaussian(Gaussian::default())),
+            _ => domain.n_values().map(|n| Family::Categorical(Categorical { n })),
         }
     }
 

@@ -32,6 +32,8 @@ pub enum GraphError {
         /// Its units.
         units: usize,
     },
+    /// An input layer was given the weights of a sum or mix.
+    NotAnInputTable(ParamShape),
     /// The parameter has another shape than the layer needs.
     TableDiffers {
         /// What the layer needs.
@@ -96,11 +98,7 @@ impl GraphBuilder {
     ) -> Result<LayerId, GraphError> {
         let shape = self.graph.param(param).shape;
         let ParamShape::Input { units, .. } = shape else {
-            let family = crate::Family::default_for(self.graph.variable(var).domain);
-            return Err(GraphError::TableDiffers {
-                needed: ParamShape::Input { family, units: 1 },
-                found: shape,
-            });
+            return Err(GraphError::NotAnInputTable(shape));
         };
         self.check_table(param, shape, groups)?;
         let scope = self.single(var);
