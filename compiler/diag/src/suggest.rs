@@ -17,7 +17,8 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     // A name of one letter is at distance 1 of every other, so nothing is near it.
     let most = if length < 2 { 0 } else { (length / 3).max(1) };
     candidates.retain(|c| c.chars().count().abs_diff(length) <= most);
-    let near = candidates.into_iter().map(|c| (edit_distance(name, c), c)).filter(|(distance, _)| *distance <= most);
+    let near =
+        candidates.into_iter().map(|c| (edit_distance(name, c), c)).filter(|(distance, _)| *distance <= most);
     near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }
 
@@ -49,9 +50,13 @@ mod tests {
 
     #[test]
     fn distances_are_those_of_the_definition() {
-        for (from, to, distance) in
-            [("", "", 0), ("", "ab", 2), ("kitten", "sitting", 3), ("strcture", "structure", 1), ("ab", "ba", 1)]
-        {
+        for (from, to, distance) in [
+            ("", "", 0),
+            ("", "ab", 2),
+            ("kitten", "sitting", 3),
+            ("strcture", "structure", 1),
+            ("ab", "ba", 1),
+        ] {
             assert_eq!(edit_distance(from, to), distance, "{from} {to}");
             assert_eq!(edit_distance(to, from), distance, "{to} {from}");
         }

@@ -1,0 +1,155 @@
+//! What pest would have taken at a place, in few words.
+//!
+//! Pest lists every character and rule that could stand there, white space and operators included. What is
+//! worth saying of it: the closing bracket, the comma, the punctuation, and "an expression" or "a name".
+
+use crate::parse::Rule;
+use pest::error::{Error, ErrorVariant};
+
+/// What could stand at a place.
+#[derive(Debug, Default)]
+pub(super) struct Expected {
+    /// Literal texts.
+    texts: Vec<String>,
+    /// Whether a letter could stand here, and a digit.
+    letter: bool,
+    digit: bool,
+    /// Rules that could start where the last rule was tried.
+    rules: Vec<Rule>,
+}
+
+/// What goes on with an expression that could also end.
+const OPERATORS: [&str; 20] = [
+    "!=", "%", "*", "+", "-", "->", "..", "/", "<", "<=", "==", "=>", ">", ">=", "and", "by", "or", "with",
+    ".", "_",
+];
+
+/// The first words of statements and of expressions.
+const STATEMENT_STARTS: [&str; 8] = ["let", "param", "memo", "fn", "if", "not", "share", "for"];
+
+impl Expected {
+    /// What pest expected when it failed.
+    pub fn of(failure: &Error<Rule>) -> Expected {
+        let mut expected = Expected::default();
+        if let ErrorVariant::ParsingError { positives, .. } = &failure.variant {
+            expected.rules.clone_from(positives);
+        }
+        for token in failure.parse_attempts().map(|a| a.expected_tokens()).unwrap_or_default() {
+            // The type of these tokens has no public name, so they are read as they print.
+            match token.to_string().as_str() {
+                "0..9" => expected.digit = true,
+                "A..Z" | "a..z" => expected.letter = true,
+                text => expected.texts.push(text.to_string()),
+            }
+        }
+        expected
+    }
+
+    fn has(&self, text: &str) -> bool {
+        self.texts.iter().any(|t| t == text)
+    }
+
+    /// Whether pest was inside a word or a number: elsewhere white space could stand.
+    pub fn is_within_word(&self) -> bool {
+        !self.texts.is_empty() && !self.has(" ")
+    }
+
+    /// Whether an item could start here.
+    pub fn is_item(&self) -> bool {
+        self.has("structure") && self.has("recipe")
+    }
+
+    /// Whether a statement of a block could stand here, or its value.
+    pub fn is_statement(&self) -> bool {
+        self.has("let") && self.has("param") && self.is_expression()
+    }
+
+    /// Whether an expression could start here.
+    fn is_expression(&self) -> bool {
+        self.has("\"") || self.is_within_word() && self.rules.iter().any(|r| is_expression(*r))
+    }
+
+    /// Whether a name must stand here.
+    pub fn is_name(&self) -> bool {
+        !self.is_expression()
+            && if self.is_within_word() {
+                self.rules.iter().any(|r| is_name(*r))
+            } else {
+                self.letter && !self.digit
+            }
+    }
+
+    /// What is expected as "a, b or c". `close` is the closer of the innermost bracket with words of its own.
+    pub fn words(&self, close: Option<(&str, String)>, is_item: bool) -> String {
+        let mut words = Vec::new();
+        if let Some((closer, words_of_closer)) = close
+            && self.has(closer)
+        {
+            words.push(words_of_closer);
+        }
+        words.extend(self.punctuation().into_iter().map(|text| format!("`{text}`")));
+        if self.is_expression() {
+            words.push("an expression".to_string());
+        } else if self.is_name() {
+            words.push("a name".to_string());
+        } else if self.is_within_word() {
+            words.extend(self.rules.iter().filter_map(|r| rule_words(*r)));
+        }
+        if words.is_empty() {
+            words.push(
+                if is_item { "an operator or a new item" } else { "an operator or the end" }.to_string(),
+            );
+        }
+        words.dedup();
+        let last = words.pop().unwrap_or_default();
+        if words.is_empty() { last } else { format!("{} or {last}", words.join(", ")) }
+    }
+
+    /// The literals worth naming: all when few stand alone, else without operators and openers.
+    fn punctuation(&self) -> Vec<&str> {
+        if self.is_within_word() {
+            return Vec::new();
+        }
+        let has_operators = self.has("<=");
+        let is_said = |text: &&str| {
+            let is_trivia = text.trim().is_empty() || *text == "//";
+            let is_operator = has_operators && (OPERATORS.contains(text) || *text == "=");
+            let is_opener = has_operators && matches!(*text, "(" | "[");
+            let is_start = self.is_expression()
+                && (STATEMENT_STARTS.contains(text) || matches!(*text, "(" | "[" | "-" | "\""));
+            let is_closer = matches!(*text, ")" | "]" | "}");
+            let is_letter = *text == "_" && (self.letter || self.digit);
+            !(is_trivia || is_operator || is_opener || is_start || is_closer || is_letter)
+        };
+        self.texts.iter().map(String::as_str).filter(is_said).collect()
+    }
+}
+
+fn is_expression(rule: Rule) -> bool {
+    matches!(rule, Rule::expr | Rule::postfix | Rule::tagged | Rule::unary | Rule::arg | Rule::term)
+        || (Rule::implies..=Rule::multiply).contains(&rule)
+}
+
+fn is_name(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::name
+            | Rule::var_decl
+            | Rule::param
+            | Rule::pattern
+            | Rule::param_key
+            | Rule::path
+            | Rule::query
+    )
+}
+
+fn rule_words(rule: Rule) -> Option<String> {
+    match rule {
+        Rule::ty | Rule::ty_name => Some("a type".to_string()),
+        Rule::domain => Some("a domain".to_string()),
+        Rule::block => Some("`{`".to_string()),
+        Rule::field_name => Some("the name of a field".to_string()),
+        Rule::number => Some("a number".to_string()),
+        other => format!("{other:?}").strip_prefix("kw_").map(|keyword| format!("`{keyword}`")),
+    }
+}
