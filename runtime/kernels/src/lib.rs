@@ -41,6 +41,8 @@
 //!   `f32`), a positive value flushed by [`Kernels::align`].
 
 mod denormals;
+mod kernel;
+mod lanes;
 mod table;
 mod tier;
 

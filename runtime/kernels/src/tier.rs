@@ -48,7 +48,15 @@ pub fn tier(tier: Tier) -> Option<&'static Kernels> {
     if !tier.is_supported() {
         return None;
     }
-    None
+    match tier {
+        #[cfg(target_arch = "x86_64")]
+        Tier::Avx512 => Some(&crate::lanes::avx512::KERNELS),
+        #[cfg(target_arch = "x86_64")]
+        Tier::Avx2 => Some(&crate::lanes::avx2::KERNELS),
+        Tier::Portable => Some(&crate::lanes::portable::KERNELS),
+        #[cfg(not(target_arch = "x86_64"))]
+        Tier::Avx512 | Tier::Avx2 => None,
+    }
 }
 
 /// The kernels to use: the fastest tier of this CPU, or the one that `PCC_KERNELS` names.

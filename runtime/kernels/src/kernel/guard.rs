@@ -1,0 +1,193 @@
+//! Guards: marks for samples in which something may have been lost to underflow.
+//!
+//! Every rule is sound, that is, a sample in which a positive number was flushed or fell under the rule's
+//! threshold is marked; exact zeros never mark. The usual path reads each row once. Looking through pairs
+//! or terms one by one happens only for samples whose extremes say that something may be wrong.
+
+use super::{TWO_POW_M60, TWO_POW_M120, TWO_POW_M125, mark, strips_of_a_row};
+use crate::lanes::{Lanes, Quad, Vector};
+use crate::{GUARD_ENTRY, GUARD_MAXIMUM, TILE};
+
+/// See [`Kernels::guard_product`](crate::Kernels::guard_product).
+#[inline(always)]
+pub(crate) unsafe fn guard_product<V: Vector>(
+    n: usize,
+    a: *const f32,
+    b: *const f32,
+    guard: usize,
+    marks: *mut u64,
+) {
+    // SAFETY: the caller's buffers have `n` rows; nothing is stored.
+    unsafe { check_products::<V, false>(n, a, b, std::ptr::null_mut(), guard, marks) }
+}
+
+/// Forms the products of `n` pairs of rows, keeps them in `out` where `STORE`, and checks them.
+#[inline(always)]
+pub(super) unsafe fn check_products<V: Vector, const STORE: bool>(
+    n: usize,
+    a: *const f32,
+    b: *const f32,
+    out: *mut f32,
+    guard: usize,
+    marks: *mut u64,
+) {
+    // SAFETY: as for the caller.
+    unsafe {
+        if guard & GUARD_ENTRY != 0 {
+            check_products_by::<V, STORE, true>(n, a, b, out, guard, marks);
+        } else {
+            check_products_by::<V, STORE, false>(n, a, b, out, guard, marks);
+        }
+    }
+}
+
+/// [`check_products`], with the rule for entries compiled in or out.
+#[inline(always)]
+unsafe fn check_products_by<V: Vector, const STORE: bool, const ENTRY: bool>(
+    n: usize,
+    a: *const f32,
+    b: *const f32,
+    out: *mut f32,
+    guard: usize,
+    marks: *mut u64,
+) {
+    for s in strips_of_a_row::<V>() {
+        // SAFETY: `s` plus a strip stays within each of the `n` rows.
+        unsafe {
+            let mut largest = Quad::<V>::splat(0.0);
+            let mut lost = Quad::<V>::nowhere();
+            for i in 0..n {
+                let (x, y) = (Quad::load(a.add(i * TILE + s)), Quad::load(b.add(i * TILE + s)));
+                let product: Quad<V> = x.mul(y);
+                if STORE {
+                    product.store(out.add(i * TILE + s));
+                }
+                largest = largest.max(product);
+                if ENTRY {
+                    let tiny = Quad::splat(TWO_POW_M120).gt(product);
+                    lost = Quad::<V>::or(lost, Quad::<V>::and(x.min(y).is_positive(), tiny));
+                }
+            }
+            if ENTRY {
+                mark::<Quad<V>>(marks, s, lost);
+            }
+            if guard & GUARD_MAXIMUM != 0 {
+                let low = Quad::splat(TWO_POW_M60).gt(largest);
+                if Quad::<V>::bits(low) != 0 {
+                    let positive = any_pair_positive::<V>(n, a.add(s), b.add(s));
+                    mark::<Quad<V>>(marks, s, Quad::<V>::and(low, positive));
+                }
+            }
+        }
+    }
+}
+
+/// Where some pair of a strip has both factors positive, whatever became of their product.
+#[inline(always)]
+unsafe fn any_pair_positive<V: Vector>(n: usize, a: *const f32, b: *const f32) -> <Quad<V> as Lanes>::Mask {
+    // SAFETY: the caller's pointers are at a strip of `n` rows.
+    unsafe {
+        let mut any = Quad::<V>::nowhere();
+        for i in 0..n {
+            let smaller = Quad::<V>::load(a.add(i * TILE)).min(Quad::load(b.add(i * TILE)));
+            any = Quad::<V>::or(any, smaller.is_positive());
+        }
+        any
+    }
+}
+
+/// The smallest positive entry (huge where there is none) and the largest entry of a strip.
+#[inline(always)]
+unsafe fn extremes<V: Vector>(n: usize, rows: *const f32) -> (Quad<V>, Quad<V>) {
+    // SAFETY: the caller's pointer is at a strip of `n` rows.
+    unsafe {
+        let (mut smallest, mut largest) = (Quad::<V>::splat(f32::MAX), Quad::<V>::splat(0.0));
+        for i in 0..n {
+            let x = Quad::<V>::load(rows.add(i * TILE));
+            smallest = smallest.min(Quad::select(x.is_positive(), x, smallest));
+            largest = largest.max(x);
+        }
+        (smallest, largest)
+    }
+}
+
+/// See [`Kernels::guard_outer`](crate::Kernels::guard_outer).
+#[inline(always)]
+pub(crate) unsafe fn guard_outer<V: Vector>(
+    na: usize,
+    nb: usize,
+    a: *const f32,
+    b: *const f32,
+    guard: usize,
+    marks: *mut u64,
+) {
+    for s in strips_of_a_row::<V>() {
+        // SAFETY: `s` plus a strip stays within each row.
+        unsafe {
+            let (smallest_a, largest_a) = extremes::<V>(na, a.add(s));
+            let (smallest_b, largest_b) = extremes::<V>(nb, b.add(s));
+            let positive = largest_a.min(largest_b).is_positive();
+            let mut lost = Quad::<V>::nowhere();
+            if guard & GUARD_ENTRY != 0 {
+                lost = Quad::splat(TWO_POW_M120).gt(smallest_a.mul(smallest_b));
+            }
+            if guard & GUARD_MAXIMUM != 0 {
+                lost = Quad::<V>::or(lost, Quad::splat(TWO_POW_M60).gt(largest_a.mul(largest_b)));
+            }
+            mark::<Quad<V>>(marks, s, Quad::<V>::and(lost, positive));
+        }
+    }
+}
+
+/// See [`Kernels::guard_sum`](crate::Kernels::guard_sum).
+#[inline(always)]
+pub(crate) unsafe fn guard_sum<V: Vector>(
+    m: usize,
+    k: usize,
+    w: *const f32,
+    w_row_stride: usize,
+    w_col_stride: usize,
+    w_floor: *const f32,
+    e: *const f32,
+    out: *const f32,
+    marks: *mut u64,
+) {
+    for s in strips_of_a_row::<V>() {
+        // SAFETY: `s` plus a strip stays within each row, and the weights have these strides.
+        unsafe {
+            let (smallest, _) = extremes::<V>(k, e.add(s));
+            let suspicious = Quad::splat(TWO_POW_M125).gt(smallest.mul(Quad::splat(*w_floor)));
+            if Quad::<V>::bits(suspicious) == 0 {
+                continue;
+            }
+            for i in 0..m {
+                let value = Quad::<V>::load(out.add(i * TILE + s));
+                let zero = Quad::<V>::and_not(suspicious, value.is_positive());
+                if Quad::<V>::bits(zero) != 0 {
+                    let terms = any_term_positive::<V>(k, w.add(i * w_row_stride), w_col_stride, e.add(s));
+                    mark::<Quad<V>>(marks, s, Quad::<V>::and(zero, terms));
+                }
+            }
+        }
+    }
+}
+
+/// Where some row of a strip is positive and has a positive weight.
+#[inline(always)]
+unsafe fn any_term_positive<V: Vector>(
+    k: usize,
+    w: *const f32,
+    w_stride: usize,
+    e: *const f32,
+) -> <Quad<V> as Lanes>::Mask {
+    // SAFETY: the caller's pointers are at a strip of `k` rows and at `k` weights.
+    unsafe {
+        let mut any = Quad::<V>::nowhere();
+        for j in 0..k {
+            if *w.add(j * w_stride) > 0.0 {
+                any = Quad::<V>::or(any, Quad::<V>::load(e.add(j * TILE)).is_positive());
+            }
+        }
+        any
+    }
+}

@@ -1,0 +1,215 @@
+//! Leaves over discrete values: tables, indicators and literals.
+//!
+//! A table is value-major, so that a sample's units lie together: blocks of samples by units are
+//! transposed in registers on the way between table and rows. Groups of very few units go one by one.
+
+use super::flow::load_rows;
+use super::scale::Top;
+use super::strips_of_a_row;
+use crate::lanes::{Lanes, MAX_LANES, Vector};
+use crate::{MISSING, TILE, ZERO_EXPONENT};
+
+/// Whether a block of a vector's width would be mostly empty.
+#[inline(always)]
+fn is_narrow<V: Vector>(units: usize) -> bool {
+    4 * units <= V::N
+}
+
+/// See [`Kernels::leaf_gather`](crate::Kernels::leaf_gather).
+#[inline(always)]
+pub(crate) unsafe fn leaf_gather<V: Vector>(
+    units: usize,
+    table: *const f32,
+    codes: *const u32,
+    out: *mut f32,
+    exponent: *mut f32,
+) {
+    // SAFETY: the caller's buffers have these sizes, and the table a row for each code.
+    unsafe {
+        if is_narrow::<V>(units) {
+            gather_one_by_one(units, table, codes, out);
+        } else {
+            gather_blocks::<V>(units, table, codes, out);
+        }
+        for s in strips_of_a_row::<V>() {
+            let top = Top::<V>::of(units, out.add(s));
+            top.exponent(Lanes::sub(Lanes::splat(0.0), top.shift)).store(exponent.add(s));
+            top.apply(units, out.add(s));
+        }
+    }
+}
+
+/// Copies table entries to rows, one at a time.
+#[inline(always)]
+unsafe fn gather_one_by_one(units: usize, table: *const f32, codes: *const u32, out: *mut f32) {
+    for sample in 0..TILE {
+        // SAFETY: there are 64 codes, each missing or in the table.
+        unsafe {
+            let code = *codes.add(sample);
+            for u in 0..units {
+                let entry = if code == MISSING { 1.0 } else { *table.add(code as usize * units + u) };
+                *out.add(u * TILE + sample) = entry;
+            }
+        }
+    }
+}
+
+/// Copies table entries to rows, by transposed blocks.
+#[inline(always)]
+unsafe fn gather_blocks<V: Vector>(units: usize, table: *const f32, codes: *const u32, out: *mut f32) {
+    for first in (0..units).step_by(V::N) {
+        let width = V::N.min(units - first);
+        for sample in (0..TILE).step_by(V::N) {
+            // SAFETY: there are 64 codes, each missing or in the table; only `width` units are touched.
+            unsafe {
+                let mut block = [V::splat(1.0); MAX_LANES];
+                for i in 0..V::N {
+                    let code = *codes.add(sample + i);
+                    if code != MISSING {
+                        let from = table.add(code as usize * units + first);
+                        block[i] = if width == V::N { V::load(from) } else { V::load_part(from, width) };
+                    }
+                }
+                V::transpose(&mut block);
+                store_rows(&block, width, out.add(first * TILE + sample));
+            }
+        }
+    }
+}
+
+/// Writes the first `height` rows of a block.
+#[inline(always)]
+unsafe fn store_rows<V: Vector>(block: &[V; MAX_LANES], height: usize, out: *mut f32) {
+    // SAFETY: the caller has `height <= V::N` rows at `out`.
+    unsafe {
+        if height == V::N {
+            for i in 0..V::N {
+                block[i].store(out.add(i * TILE));
+            }
+        } else {
+            for i in 0..height {
+                block[i].store(out.add(i * TILE));
+            }
+        }
+    }
+}
+
+/// See [`Kernels::leaf_scatter`](crate::Kernels::leaf_scatter).
+#[inline(always)]
+pub(crate) unsafe fn leaf_scatter<V: Vector>(
+    units: usize,
+    codes: *const u32,
+    flow: *const f32,
+    counts: *mut f32,
+) {
+    // SAFETY: the caller's buffers have these sizes, and the counts a row for each code.
+    unsafe {
+        if is_narrow::<V>(units) {
+            scatter_one_by_one(units, codes, flow, counts);
+        } else {
+            scatter_blocks::<V>(units, codes, flow, counts);
+        }
+    }
+}
+
+/// Adds flows to counts, one at a time.
+#[inline(always)]
+unsafe fn scatter_one_by_one(units: usize, codes: *const u32, flow: *const f32, counts: *mut f32) {
+    for sample in 0..TILE {
+        // SAFETY: there are 64 codes, each missing or with a row of counts.
+        unsafe {
+            let code = *codes.add(sample);
+            if code != MISSING {
+                for u in 0..units {
+                    *counts.add(code as usize * units + u) += *flow.add(u * TILE + sample);
+                }
+            }
+        }
+    }
+}
+
+/// Adds flows to counts, by transposed blocks; samples one after the other, since codes may repeat.
+#[inline(always)]
+unsafe fn scatter_blocks<V: Vector>(units: usize, codes: *const u32, flow: *const f32, counts: *mut f32) {
+    for first in (0..units).step_by(V::N) {
+        let width = V::N.min(units - first);
+        for sample in (0..TILE).step_by(V::N) {
+            // SAFETY: there are 64 codes, each missing or with counts; only `width` units are touched.
+            unsafe {
+                let mut block = load_rows::<V>(flow.add(first * TILE + sample), width);
+                V::transpose(&mut block);
+                for i in 0..V::N {
+                    let code = *codes.add(sample + i);
+                    if code != MISSING {
+                        add_to(block[i], counts.add(code as usize * units + first), width);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds the first `width` lanes to memory.
+#[inline(always)]
+unsafe fn add_to<V: Vector>(lanes: V, to: *mut f32, width: usize) {
+    // SAFETY: the caller has `width <= V::N` values at `to`.
+    unsafe {
+        if width == V::N {
+            lanes.add(V::load(to)).store(to);
+        } else {
+            lanes.add(V::load_part(to, width)).store_part(to, width);
+        }
+    }
+}
+
+/// See [`Kernels::leaf_indicator`](crate::Kernels::leaf_indicator).
+#[inline(always)]
+pub(crate) unsafe fn leaf_indicator<V: Vector>(
+    units: usize,
+    first: usize,
+    codes: *const u32,
+    out: *mut f32,
+    exponent: *mut f32,
+) {
+    // SAFETY: the caller's buffers have these sizes.
+    unsafe {
+        super::zero::<V>(units, out);
+        for sample in 0..TILE {
+            let code = *codes.add(sample);
+            // A code under `first` wraps around to a unit that does not exist.
+            let unit = (code as usize).wrapping_sub(first);
+            *exponent.add(sample) = if code == MISSING || unit < units { 0.0 } else { ZERO_EXPONENT };
+            if code == MISSING {
+                for u in 0..units {
+                    *out.add(u * TILE + sample) = 1.0;
+                }
+            } else if unit < units {
+                *out.add(unit * TILE + sample) = 1.0;
+            }
+        }
+    }
+}
+
+/// See [`Kernels::leaf_literal`](crate::Kernels::leaf_literal).
+#[inline(always)]
+pub(crate) unsafe fn leaf_literal<V: Vector>(
+    units: usize,
+    value: usize,
+    codes: *const u32,
+    out: *mut f32,
+    exponent: *mut f32,
+) {
+    // SAFETY: the caller's buffers have these sizes.
+    unsafe {
+        let mut row = [0.0; TILE];
+        for sample in 0..TILE {
+            let code = *codes.add(sample);
+            let holds = code == MISSING || code as usize == value;
+            row[sample] = if holds { 1.0 } else { 0.0 };
+            *exponent.add(sample) = if holds { 0.0 } else { ZERO_EXPONENT };
+        }
+        for u in 0..units {
+            super::copy::<V>(1, row.as_ptr(), out.add(u * TILE));
+        }
+    }
+}

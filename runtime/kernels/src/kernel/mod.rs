@@ -1,0 +1,61 @@
+//! The kernels themselves, each written once over the traits of `lanes`.
+//!
+//! In: the arguments of the table's entries, whose comments are the specification. Out: the caller's
+//! buffers and marks. A kernel reads its operands in strips of a [`Quad`](crate::lanes::Quad) and must not
+//! allocate or panic. The functions here carry the names of the table's fields.
+
+pub(crate) mod dense;
+pub(crate) mod flow;
+
+mod gaussian;
+mod guard;
+mod leaf;
+mod log;
+mod mix;
+mod outer;
+mod row;
+mod scale;
+mod unit;
+mod unit_flow;
+
+pub(crate) use dense::{matmul, product_matmul};
+pub(crate) use flow::flow;
+pub(crate) use gaussian::{leaf_gaussian, leaf_gaussian_stats};
+pub(crate) use guard::{guard_outer, guard_product, guard_sum};
+pub(crate) use leaf::{leaf_gather, leaf_indicator, leaf_literal, leaf_scatter};
+pub(crate) use log::from_log;
+pub(crate) use mix::{guard_mix, mix_backward, mix_forward};
+pub(crate) use outer::{outer, outer_left, outer_right};
+pub(crate) use row::{add, copy, multiply, multiply_accumulate, scale_rows, zero};
+pub(crate) use scale::{align, max_exponent, ratio, rescale};
+pub(crate) use unit::{product_units, sum_units};
+pub(crate) use unit_flow::{product_units_flow, sum_units_flow};
+
+use crate::TILE;
+use crate::lanes::{Lanes, Quad};
+
+/// Powers of two that the guards compare with.
+const TWO_POW_100: f32 = f32::from_bits((127 + 100) << 23);
+const TWO_POW_M60: f32 = f32::from_bits((127 - 60) << 23);
+const TWO_POW_M100: f32 = f32::from_bits((127 - 100) << 23);
+const TWO_POW_M120: f32 = f32::from_bits((127 - 120) << 23);
+const TWO_POW_M125: f32 = f32::from_bits((127 - 125) << 23);
+
+/// The largest size of an exponent that is not marked; the sum of two is still exact in `f32`.
+const EXPONENT_LIMIT: f32 = 8_388_608.0;
+
+/// The sample at which each strip of a row begins.
+#[inline(always)]
+fn strips_of_a_row<V: crate::lanes::Vector>() -> impl Iterator<Item = usize> {
+    (0..TILE / Quad::<V>::N).map(|strip| strip * Quad::<V>::N)
+}
+
+/// Sets the marks of the strip that begins at `sample`.
+///
+/// # Safety
+/// `marks` is valid for reading and writing.
+#[inline(always)]
+unsafe fn mark<L: Lanes>(marks: *mut u64, sample: usize, mask: L::Mask) {
+    // SAFETY: the caller's `marks` is valid, and `bits` has the safety condition of the traits.
+    unsafe { *marks |= L::bits(mask) << sample };
+}

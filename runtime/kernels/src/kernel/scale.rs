@@ -1,0 +1,175 @@
+//! Exponents: rescaling groups, aligning blocks, and the ratio that starts the downward pass.
+//!
+//! All scaling is by powers of two and exact, but for what is flushed under `2^-126`.
+
+use super::{EXPONENT_LIMIT, TWO_POW_100, TWO_POW_M60, TWO_POW_M100, TWO_POW_M120, mark, strips_of_a_row};
+use crate::lanes::{Lanes, Quad, Vector};
+use crate::{GUARD_ENTRY, GUARD_MAXIMUM, TILE, ZERO_EXPONENT};
+
+/// See [`Kernels::rescale`](crate::Kernels::rescale).
+#[inline(always)]
+pub(crate) unsafe fn rescale<V: Vector>(
+    n: usize,
+    rows: *mut f32,
+    exponent: *mut f32,
+    guard: usize,
+    marks: *mut u64,
+) {
+    for s in strips_of_a_row::<V>() {
+        // SAFETY: `s` plus a strip stays within each of the caller's rows.
+        unsafe {
+            let (rows, exponent) = (rows.add(s), exponent.add(s));
+            let top = Top::<V>::of(n, rows);
+            let sum = Quad::<V>::load(exponent).sub(top.shift);
+            top.exponent(sum).store(exponent);
+            let mut bad = Quad::<V>::and(top.live, is_out_of_range::<Quad<V>>(sum));
+            bad = Quad::<V>::or(bad, top.largest.gt(Quad::splat(TWO_POW_100)));
+            if guard & GUARD_MAXIMUM != 0 {
+                let low = Quad::splat(TWO_POW_M60).gt(top.largest);
+                bad = Quad::<V>::or(bad, Quad::<V>::and(top.live, low));
+            }
+            if guard & GUARD_ENTRY != 0 {
+                let threshold = Quad::splat(TWO_POW_M100).max(top.largest.mul(Quad::splat(TWO_POW_M120)));
+                bad = Quad::<V>::or(bad, any_under::<V>(n, rows, threshold));
+            }
+            top.apply(n, rows);
+            mark::<Quad<V>>(marks, s, bad);
+        }
+    }
+}
+
+/// What normalising a strip of a group needs to know.
+pub(super) struct Top<V: Vector> {
+    /// The largest mantissa of each sample.
+    pub largest: Quad<V>,
+    /// Where it is positive and finite.
+    pub live: <Quad<V> as Lanes>::Mask,
+    /// The power of two to multiply by.
+    pub shift: Quad<V>,
+}
+
+impl<V: Vector> Top<V> {
+    /// Looks through `n` rows, `rows` being at a strip of them.
+    #[inline(always)]
+    pub unsafe fn of(n: usize, rows: *const f32) -> Top<V> {
+        // SAFETY: the caller's pointer is at a strip of `n` rows.
+        unsafe {
+            let zero = Quad::<V>::splat(0.0);
+            let mut largest = zero;
+            for i in 0..n {
+                largest = largest.max(Quad::load(rows.add(i * TILE)));
+            }
+            let finite = Quad::splat(f32::INFINITY).gt(largest);
+            let live = Quad::<V>::and(largest.is_positive(), finite);
+            Top { largest, live, shift: Quad::select(live, zero.sub(largest.exponent()), zero) }
+        }
+    }
+
+    /// `of_live` where the sample is neither zero nor infinite, else the exponent of a zero group.
+    #[inline(always)]
+    pub unsafe fn exponent(&self, of_live: Quad<V>) -> Quad<V> {
+        // SAFETY: as for the traits.
+        unsafe { Quad::select(self.live, of_live, Quad::splat(ZERO_EXPONENT)) }
+    }
+
+    /// Normalises the rows; infinite samples become zero, since `0 * infinity` would spread to flows.
+    #[inline(always)]
+    pub unsafe fn apply(&self, n: usize, rows: *mut f32) {
+        // SAFETY: the caller's pointer is at a strip of `n` rows.
+        unsafe {
+            for i in 0..n {
+                Quad::<V>::load(rows.add(i * TILE)).scale(self.shift).store(rows.add(i * TILE));
+            }
+            let infinite = self.largest.gt(Quad::splat(f32::MAX));
+            if Quad::<V>::bits(infinite) != 0 {
+                for i in 0..n {
+                    let row = Quad::<V>::load(rows.add(i * TILE));
+                    Quad::select(infinite, Quad::splat(0.0), row).store(rows.add(i * TILE));
+                }
+            }
+        }
+    }
+}
+
+/// Where an exponent is too large in size to be marked as sound.
+#[inline(always)]
+pub(super) unsafe fn is_out_of_range<L: Lanes>(exponent: L) -> L::Mask {
+    // SAFETY: as for the traits.
+    unsafe { exponent.max(L::splat(0.0).sub(exponent)).gt(L::splat(EXPONENT_LIMIT)) }
+}
+
+/// Where some entry is positive and under the threshold.
+#[inline(always)]
+unsafe fn any_under<V: Vector>(n: usize, rows: *const f32, threshold: Quad<V>) -> <Quad<V> as Lanes>::Mask {
+    // SAFETY: the caller's pointer is at a strip of `n` rows.
+    unsafe {
+        let mut any = Quad::<V>::nowhere();
+        for i in 0..n {
+            let row = Quad::<V>::load(rows.add(i * TILE));
+            any = Quad::<V>::or(any, Quad::<V>::and(row.is_positive(), threshold.gt(row)));
+        }
+        any
+    }
+}
+
+/// See [`Kernels::max_exponent`](crate::Kernels::max_exponent).
+#[inline(always)]
+pub(crate) unsafe fn max_exponent<V: Vector>(a: *const f32, b: *const f32, out: *mut f32) {
+    for s in strips_of_a_row::<V>() {
+        // SAFETY: `s` plus a strip stays within the row.
+        unsafe { Quad::<V>::load(a.add(s)).max(Quad::load(b.add(s))).store(out.add(s)) }
+    }
+}
+
+/// See [`Kernels::align`](crate::Kernels::align).
+#[inline(always)]
+pub(crate) unsafe fn align<V: Vector>(
+    n: usize,
+    rows: *const f32,
+    from: *const f32,
+    to: *const f32,
+    out: *mut f32,
+    marks: *mut u64,
+) {
+    for s in strips_of_a_row::<V>() {
+        // SAFETY: `s` plus a strip stays within each of the caller's rows.
+        unsafe {
+            let shift = Quad::<V>::load(from.add(s)).sub(Quad::load(to.add(s)));
+            let mut flushed = Quad::<V>::nowhere();
+            for i in 0..n {
+                let before = Quad::<V>::load(rows.add(i * TILE + s));
+                let after = before.scale(shift);
+                let gone = Quad::<V>::and_not(before.is_positive(), after.is_positive());
+                flushed = Quad::<V>::or(flushed, gone);
+                after.store(out.add(i * TILE + s));
+            }
+            mark::<Quad<V>>(marks, s, flushed);
+        }
+    }
+}
+
+/// See [`Kernels::ratio`](crate::Kernels::ratio).
+#[inline(always)]
+pub(crate) unsafe fn ratio<V: Vector>(
+    n: usize,
+    flow: *const f32,
+    value: *const f32,
+    value_exponent: *const f32,
+    term_exponent: *const f32,
+    out: *mut f32,
+) {
+    for s in strips_of_a_row::<V>() {
+        // SAFETY: `s` plus a strip stays within each of the caller's rows.
+        unsafe {
+            let shift = Quad::<V>::load(value_exponent.add(s)).sub(Quad::load(term_exponent.add(s)));
+            for i in 0..n {
+                let flow = Quad::<V>::load(flow.add(i * TILE + s));
+                let value = Quad::<V>::load(value.add(i * TILE + s));
+                let quotient = flow.div(value.scale(shift));
+                // A flow of 0 gives 0 whatever the value: marked samples are excluded that way.
+                let live = value.min(flow).is_positive();
+                Quad::select(live, quotient, Quad::splat(0.0)).store(out.add(i * TILE + s));
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Vectors of a tier, so that a kernel is written once.
+//!
+//! [`Lanes`] is elementwise arithmetic on a vector of `f32`; [`Vector`] is what a machine register can do
+//! besides (transposing, register tiles); [`Quad`] is four registers side by side, which is how rows are
+//! walked. One file for each tier implements the traits and makes its table of wrappers.
+//! No kernel's meaning may live here.
+//!
+//! Every method is `#[inline(always)]` and has no target feature of its own: it becomes part of a wrapper
+//! that has. Hence the one safety condition of all of them: the CPU has the instructions of the tier, and
+//! pointers are valid for what is read or written through them.
+
+pub(crate) mod portable;
+mod quad;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
+
+pub(crate) use quad::Quad;
+
+use crate::kernel::dense::Panel;
+
+/// Elementwise arithmetic on `N` values.
+pub(crate) trait Lanes: Copy {
+    /// One truth value for each lane.
+    type Mask: Copy;
+    /// The number of lanes.
+    const N: usize;
+
+    unsafe fn splat(value: f32) -> Self;
+    unsafe fn load(from: *const f32) -> Self;
+    unsafe fn store(self, to: *mut f32);
+    unsafe fn add(self, other: Self) -> Self;
+    unsafe fn sub(self, other: Self) -> Self;
+    unsafe fn mul(self, other: Self) -> Self;
+    unsafe fn div(self, other: Self) -> Self;
+    /// The larger of two; `other` where either is NaN.
+    unsafe fn max(self, other: Self) -> Self;
+    /// The smaller of two; `other` where either is NaN.
+    unsafe fn min(self, other: Self) -> Self;
+    /// `self * factor + term`, rounded once where the tier can.
+    unsafe fn fma(self, factor: Self, term: Self) -> Self;
+    /// The largest integer not over `self`, for values under `2^31` in size.
+    unsafe fn floor(self) -> Self;
+    /// `floor(log2(self))` of positive normal values; of others, some value.
+    unsafe fn exponent(self) -> Self;
+    /// `self * 2^by` for integer-valued `by` of any size, for results that are 0, normal or infinite.
+    unsafe fn scale(self, by: Self) -> Self;
+    /// Where `self > other`; false for NaN.
+    unsafe fn gt(self, other: Self) -> Self::Mask;
+    unsafe fn is_nan(self) -> Self::Mask;
+    unsafe fn and(a: Self::Mask, b: Self::Mask) -> Self::Mask;
+    unsafe fn or(a: Self::Mask, b: Self::Mask) -> Self::Mask;
+    /// Where `a` and not `b`.
+    unsafe fn and_not(a: Self::Mask, b: Self::Mask) -> Self::Mask;
+    /// `yes` where the mask is set, else `no`.
+    unsafe fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+    /// Lane `i` as bit `i`.
+    unsafe fn bits(mask: Self::Mask) -> u64;
+    /// The sum of all lanes.
+    unsafe fn total(self) -> f32;
+
+    /// Where `self` is positive.
+    #[inline(always)]
+    unsafe fn is_positive(self) -> Self::Mask {
+        // SAFETY: as for the trait.
+        unsafe { self.gt(Self::splat(0.0)) }
+    }
+
+    /// No lane at all.
+    #[inline(always)]
+    unsafe fn nowhere() -> Self::Mask {
+        // SAFETY: as for the trait.
+        unsafe { Self::splat(0.0).gt(Self::splat(0.0)) }
+    }
+}
+
+/// The largest `N` of a [`Vector`].
+pub(crate) const MAX_LANES: usize = 16;
+
+/// One machine vector, at most [`MAX_LANES`] wide; its width divides 64.
+pub(crate) trait Vector: Lanes {
+    /// The first `n < N` lanes from memory, the others 0.
+    unsafe fn load_part(from: *const f32, n: usize) -> Self;
+    /// The first `n < N` lanes to memory.
+    unsafe fn store_part(self, to: *mut f32, n: usize);
+    /// The sums of all lanes of four vectors.
+    unsafe fn totals(of: [Self; 4]) -> [f32; 4];
+    /// Transposes the leading `N x N` block.
+    unsafe fn transpose(block: &mut [Self; MAX_LANES]);
+    /// Runs a panel of a matrix product over `columns` columns, by the tier's register tiles.
+    unsafe fn multiply_panel(panel: Panel, columns: usize);
+    /// [`crate::kernel::flow::dot_rows`] by the tier's register tile.
+    unsafe fn dot_rows(m: usize, k: usize, r: *const f32, e: *const f32, dw: *mut f32, row_stride: usize);
+}
+
+/// Makes a tier: a C wrapper for each kernel, with the tier's target features, and the table of them.
+macro_rules! define_tier {
+    ($lanes:ident $tier:ident $attribute:tt ;
+     $( $(#[$doc:meta])* $name:ident ( $($arg:ident : $ty:ty),* $(,)? ); )*) => {
+        mod wrapper {
+            use super::$lanes;
+            $(
+                # $attribute
+                pub(super) unsafe extern "C" fn $name($($arg: $ty),*) {
+                    // SAFETY: the caller keeps the kernel's contract, and a table is only handed out on a
+                    // CPU that has the tier's instructions.
+                    unsafe { crate::kernel::$name::<$lanes>($($arg),*) }
+                }
+            )*
+        }
+
+        /// The wrappers of this tier.
+        pub(crate) static KERNELS: crate::Kernels =
+            crate::Kernels { tier: crate::Tier::$tier, $($name: wrapper::$name),* };
+    };
+}
+pub(crate) use define_tier;
