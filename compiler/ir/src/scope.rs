@@ -34,6 +34,11 @@ impl Scope {
         self.bits.union_with(&other.bits);
     }
 
+    /// Removes all variables.
+    pub fn clear(&mut self) {
+        self.bits.clear();
+    }
+
     /// Removes all variables of another scope.
     pub fn remove(&mut self, other: &Scope) {
         self.bits.difference_with(&other.bits);
@@ -127,6 +132,11 @@ impl Scopes {
             scope.unite(&self.all[id.index()]);
         }
         self.intern(scope)
+    }
+
+    /// How many different scopes were interned.
+    pub fn n_scopes(&self) -> usize {
+        self.all.len()
     }
 
     /// The scope of an id.

@@ -15,10 +15,19 @@
 mod builder;
 mod layer;
 mod param;
+mod print;
+mod read;
+mod same;
+mod verify;
+mod words;
 
 pub use builder::{GraphBuilder, GraphError};
 pub use layer::{Layer, LayerKind};
 pub use param::{Param, ParamShape};
+pub use print::{InitialValues, print, print_with};
+pub use read::read;
+pub use verify::{Fault, verify};
+pub use words::ReadError;
 
 use crate::{LayerId, ParamId, Scope, ScopeId, Scopes, VarGroup, VarGroupId, VarId, Variable};
 use pcc_diag::Span;

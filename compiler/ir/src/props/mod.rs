@@ -1,0 +1,14 @@
+//! Properties of circuits: proved, or refuted with a witness.
+//!
+//! In comes a graph; out comes for each property a proof's yes, a no with a witness (the layers and
+//! variables at fault, an assignment), or, where a budget ran out, an honest *unknown*. Nothing here changes
+//! a graph, and nothing looks at parameter values: supports come from structure only.
+
+mod checked;
+mod decomposable;
+mod sizes;
+mod smooth;
+
+pub use checked::{Checked, Violation, violations};
+pub use decomposable::{Overlap, overlapping_scopes};
+pub use smooth::{Unequal, unequal_scopes};
