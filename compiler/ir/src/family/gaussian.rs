@@ -76,6 +76,10 @@ impl Distribution for Gaussian {
         theta[0]
     }
 
+    fn variance(&self, theta: &[f64]) -> f64 {
+        theta[1] * theta[1]
+    }
+
     fn sample(&self, theta: &[f64], uniform: Uniform) -> Value {
         Value::Real(theta[0] + theta[1] * normal(uniform))
     }
@@ -100,6 +104,16 @@ impl Distribution for Gaussian {
         let square = (stats[2] + c * (old_sd * old_sd + old_mean * old_mean)) / weight;
         theta[0] = mean;
         theta[1] = (square - mean * mean).max(0.0).sqrt().max(self.min_sd.get());
+    }
+
+    /// Blends the first two moments: a blend of deviations would forget that the means moved apart.
+    fn blend(&self, old: &[f64], step: f64, theta: &mut [f64]) {
+        let between = theta[0] - old[0];
+        let variance = (1.0 - step) * old[1] * old[1]
+            + step * theta[1] * theta[1]
+            + step * (1.0 - step) * between * between;
+        theta[0] = old[0] + step * between;
+        theta[1] = variance.sqrt().max(self.min_sd.get());
     }
 
     fn start(&self, marginal: &[f64], uniform: Uniform, theta: &mut [f64]) {

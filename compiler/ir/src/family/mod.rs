@@ -54,6 +54,13 @@ pub trait Distribution {
     /// The mean of the value itself (codes for discrete families).
     fn mean(&self, theta: &[f64]) -> f64;
 
+    /// The variance of the value itself. A family without finitely many values has a formula of its own.
+    fn variance(&self, theta: &[f64]) -> f64 {
+        let mean = self.mean(theta);
+        let codes = 0..self.n_values().unwrap_or(0);
+        codes.map(|x| self.log_density(theta, Value::Code(x)).exp() * (f64::from(x) - mean).powi(2)).sum()
+    }
+
     /// A draw.
     fn sample(&self, theta: &[f64], uniform: Uniform) -> Value;
 
@@ -62,6 +69,14 @@ pub trait Distribution {
 
     /// The maximum-likelihood parameters of smoothed statistics; `old` where they say nothing.
     fn maximize(&self, stats: &[f64], smoothing: Smoothing, old: &[f64], theta: &mut [f64]);
+
+    /// Replaces new parameters by those a share `step` of the way from the old ones, in a straight line of
+    /// the expected statistics: for families whose parameters are means, that is linear in them.
+    fn blend(&self, old: &[f64], step: f64, theta: &mut [f64]) {
+        for (new, old) in theta.iter_mut().zip(old) {
+            *new = old + step * (*new - old);
+        }
+    }
 
     /// A random start around the statistics of the whole data set, different for each unit.
     fn start(&self, marginal: &[f64], uniform: Uniform, theta: &mut [f64]);

@@ -1,0 +1,88 @@
+//! Rows of evidence, wherever they come from.
+//!
+//! Learners, metrics and reports ask for rows by number and get a [`Batch`] over all variables of the
+//! circuit; what the data does not cover is missing. Nothing here reads files or knows formats.
+
+use pcc_ir::{Batch, Graph};
+
+/// A source of rows.
+pub trait Rows {
+    /// How many rows there are.
+    fn n_rows(&self) -> usize;
+
+    /// Replaces `into` by the rows of these numbers, in this order.
+    fn batch(&self, rows: &[u32], into: &mut Batch);
+
+    /// How much each row counts, when not all count one. Weights are finite and not negative.
+    fn weights(&self) -> Option<&[f32]> {
+        None
+    }
+}
+
+/// Rows that lie in memory as evidence.
+#[derive(Clone, Debug)]
+pub struct EvidenceRows {
+    batch: Batch,
+    weights: Option<Vec<f32>>,
+}
+
+impl EvidenceRows {
+    /// Rows that count one each.
+    pub fn new(batch: Batch) -> Self {
+        EvidenceRows { batch, weights: None }
+    }
+
+    /// Rows with weights.
+    ///
+    /// # Panics
+    /// When the numbers of rows and weights differ, or a weight is negative or not finite.
+    pub fn weighted(batch: Batch, weights: Vec<f32>) -> Self {
+        assert_eq!(batch.n_rows(), weights.len(), "every row has one weight");
+        assert!(weights.iter().all(|w| *w >= 0.0 && w.is_finite()), "weights are finite and not negative");
+        EvidenceRows { batch, weights: Some(weights) }
+    }
+
+    /// The rows.
+    pub fn evidence(&self) -> &Batch {
+        &self.batch
+    }
+}
+
+impl Rows for EvidenceRows {
+    fn n_rows(&self) -> usize {
+        self.batch.n_rows()
+    }
+
+    fn batch(&self, rows: &[u32], into: &mut Batch) {
+        *into = Batch::empty(self.batch.n_variables());
+        rows.iter().for_each(|&row| into.push(self.batch.row(row as usize)));
+    }
+
+    fn weights(&self) -> Option<&[f32]> {
+        self.weights.as_deref()
+    }
+}
+
+/// The weights of some rows, or `None` when all count one.
+pub(crate) fn weights_of(data: &dyn Rows, rows: &[u32]) -> Option<Vec<f32>> {
+    data.weights().map(|w| rows.iter().map(|&row| w[row as usize]).collect())
+}
+
+/// How many rows are evaluated at a time: enough to keep every thread busy, few enough that their
+/// evidence stays within about 16 MiB.
+pub fn chunk_rows(graph: &Graph) -> usize {
+    ((4 << 20) / graph.variables().len().max(1)).clamp(64, 8192)
+}
+
+/// Calls `visit` with all rows, a chunk of row numbers and their evidence at a time, in order. It stops
+/// when `visit` says so by returning `false`.
+pub fn for_each_chunk(graph: &Graph, data: &dyn Rows, mut visit: impl FnMut(&[u32], &Batch) -> bool) {
+    let all: Vec<u32> = (0..data.n_rows() as u32).collect();
+    let mut batch = Batch::empty(graph.variables().len());
+    for rows in all.chunks(chunk_rows(graph)) {
+        data.batch(rows, &mut batch);
+        if !visit(rows, &batch) {
+            return;
+        }
+    }
+}
