@@ -2,13 +2,19 @@
 //!
 //! Every phase of the compiler reports what is wrong as a [`Diagnostic`]: a code, one sentence in the
 //! user's words, labels on the source, and what would work. The same value is drawn on a terminal
-//! ([`render`]), written as a line of JSON ([`json`]), or, later, sent to an editor.
+//! ([`render()`]), written as a line of JSON ([`to_json`]), or, later, sent to an editor.
 //! This crate knows nothing of circuits, files on disk or terminals.
 
+pub mod code;
+mod frames;
+mod json;
+mod render;
 mod sink;
 mod source;
 mod suggest;
 
+pub use json::to_json;
+pub use render::{RenderConfig, render};
 pub use sink::Sink;
 pub use source::{FileId, SourceFile, Sources, Span};
 pub use suggest::suggest;
