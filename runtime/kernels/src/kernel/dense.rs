@@ -31,14 +31,14 @@ pub(crate) struct Panel {
 impl Panel {
     /// The same from column `c` on.
     #[inline(always)]
-    unsafe fn from_column(self, c: usize) -> Panel {
+    unsafe fn skip_columns(self, c: usize) -> Panel {
         // SAFETY: the caller's panel has more than `c` columns, or nothing will be read through it.
         unsafe { Panel { e: self.e.add(c), out: self.out.add(c), ..self } }
     }
 
     /// The same from row `i` on, with `i` rows gone.
     #[inline(always)]
-    unsafe fn from_row(self, i: usize) -> Panel {
+    unsafe fn skip_rows(self, i: usize) -> Panel {
         // SAFETY: `i` is at most the number of rows.
         unsafe {
             let (w, out) = (self.w.add(i * self.w_row_stride), self.out.add(i * self.out_stride));
@@ -108,7 +108,7 @@ pub(crate) unsafe fn strips<V: Vector, const MR: usize, const NV: usize>(
         // SAFETY: the strip is within the panel.
         unsafe {
             strip::<V, MR, NV, false>(panel, 0);
-            panel = panel.from_column(NV * V::N);
+            panel = panel.skip_columns(NV * V::N);
         }
         columns -= NV * V::N;
     }
@@ -131,7 +131,7 @@ unsafe fn strip<V: Vector, const MR: usize, const NV: usize, const PART: bool>(m
     unsafe {
         while p.rows >= MR {
             tile::<V, MR, NV, PART>(p, width);
-            p = p.from_row(MR);
+            p = p.skip_rows(MR);
         }
         while p.rows > 0 {
             let rows = match p.rows {
@@ -141,7 +141,7 @@ unsafe fn strip<V: Vector, const MR: usize, const NV: usize, const PART: bool>(m
                 2 => step::<V, 2, NV, PART>(p, width),
                 _ => step::<V, 1, NV, PART>(p, width),
             };
-            p = p.from_row(rows);
+            p = p.skip_rows(rows);
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{TILE, ZERO_EXPONENT};
 fn split(weight: f32) -> Option<(f32, f32)> {
     let biased = weight.to_bits() >> 23;
     let mantissa = f32::from_bits(weight.to_bits() & 0x007f_ffff | 127 << 23);
-    (biased != 0).then(|| (mantissa, biased as f32 - 127.0))
+    (biased != 0).then_some((mantissa, biased as f32 - 127.0))
 }
 
 /// A strip of child `j`: mantissas and exponents.
