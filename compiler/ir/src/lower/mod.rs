@@ -1,0 +1,165 @@
+//! Graph to plan.
+//!
+//! ```text
+//! sum[4](prod(a, b))   ->   b0 = gather a; b1 = gather b; b2 = multiply b0 b1; b3 = sum b2
+//! ```
+//!
+//! Layers are taken depth first, so that a child's rows are still in the cache when its parent reads them
+//! ([`order`]). Each becomes one step ([`up`]); for flows, each step gets its counterpart on the way down
+//! ([`down`]). Where groups of a child do not match those of its parent, or a sum has several children, a
+//! `concat` brings the parts under one exponent first. Products learn when their entries must be watched
+//! ([`guards`]), and buffers get their rows by when they live ([`arena`]).
+//!
+//! In: a graph. Out: a plan that the verifier accepts. Parameters are not looked at.
+
+mod arena;
+mod down;
+mod guards;
+mod order;
+mod up;
+
+use crate::plan::{Block, Buffer, Mode, Plan, Source, Step, Table};
+use crate::{BlockId, BufferId, Graph, LayerId, Param, ParamShape, Scope};
+
+/// What a plan is made for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What the plan is to compute.
+    pub mode: Mode,
+    /// Variables that no batch will observe, latents as a rule: their leaves are the constant one.
+    pub unobserved: Scope,
+}
+
+impl Options {
+    /// A plan in which latents are never observed.
+    pub fn latents_summed_out(graph: &Graph, mode: Mode) -> Options {
+        let mut unobserved = Scope::empty(graph.variables().len());
+        for group in graph.var_groups().iter().filter(|g| g.is_latent) {
+            group.variables().for_each(|v| unobserved.insert(v));
+        }
+        Options { mode, unobserved }
+    }
+
+    /// A plan in which any variable may be observed.
+    pub fn all_observed(graph: &Graph, mode: Mode) -> Options {
+        Options { mode, unobserved: Scope::empty(graph.variables().len()) }
+    }
+}
+
+/// Lowers a graph.
+///
+/// # Errors
+/// When the circuit needs more than 2^32 rows for one tile.
+pub fn graph_to_plan(graph: &Graph, options: &Options) -> Result<Plan, String> {
+    check_size(graph)?;
+    let mut lowering = Lowering::new(graph, options);
+    for id in order::depth_first(graph) {
+        lowering.lower_layer(id);
+    }
+    lowering.finish_up();
+    if options.mode == Mode::Flows {
+        lowering.lower_down();
+    }
+    arena::assign(&mut lowering.plan)?;
+    Ok(lowering.plan)
+}
+
+/// Keeps the sizes of all blocks, and of concatenations of a layer's children, within 32 bits.
+fn check_size(graph: &Graph) -> Result<(), String> {
+    let rows = |id: LayerId| 2 * graph.n_units(id) as u64;
+    let reads = |id: LayerId| graph.children(id).iter().map(|&c| rows(c)).sum::<u64>();
+    let largest = graph.layer_ids().map(|id| rows(id).max(reads(id))).max().unwrap_or(0);
+    match largest < u64::from(u32::MAX) / 4 {
+        true => Ok(()),
+        false => Err(format!("a layer needs {largest} rows for one tile, too many for 32 bits")),
+    }
+}
+
+/// A plan in the making.
+struct Lowering<'g> {
+    graph: &'g Graph,
+    options: &'g Options,
+    plan: Plan,
+    /// Whether the largest mantissa of a group is within [1, 2), block by block.
+    is_scaled: Vec<bool>,
+}
+
+impl<'g> Lowering<'g> {
+    fn new(graph: &'g Graph, options: &'g Options) -> Self {
+        let plan = Plan {
+            mode: options.mode,
+            n_variables: graph.variables().len() as u32,
+            tables: tables(graph),
+            guards: Vec::new(),
+            blocks: Vec::new(),
+            buffers: Vec::new(),
+            arena_rows: 0,
+            steps: Vec::new(),
+            n_up: 0,
+            root: BlockId(0),
+            layers: vec![None; graph.n_layers()],
+        };
+        Lowering { graph, options, plan, is_scaled: Vec::new() }
+    }
+
+    fn finish_up(&mut self) {
+        let root = self.graph.root();
+        self.plan.root = self.block_of(root);
+        self.plan.n_up = self.plan.steps.len() as u32;
+        guards::set(&mut self.plan);
+    }
+
+    fn buffer(&mut self, rows: u32) -> BufferId {
+        self.plan.buffers.push(Buffer { rows, first: 0 });
+        BufferId::new(self.plan.buffers.len() - 1)
+    }
+
+    fn block(&mut self, groups: u32, width: u32, is_scaled: bool) -> BlockId {
+        let buffer = self.buffer(groups * width + groups);
+        self.plan.blocks.push(Block { groups, width, buffer });
+        self.is_scaled.push(is_scaled);
+        BlockId::new(self.plan.blocks.len() - 1)
+    }
+
+    /// The block of a lowered layer. A constant layer gets a block of ones for each reader that needs one.
+    fn block_of(&mut self, id: LayerId) -> BlockId {
+        if let Some(block) = self.plan.layers[id.index()] {
+            return block;
+        }
+        let layer = self.graph.layer(id);
+        let out = self.block(layer.groups, layer.width, true);
+        self.plan.steps.push(Step::Ones { out });
+        out
+    }
+}
+
+/// One table for each parameter, in the order of their ids.
+fn tables(graph: &Graph) -> Vec<Table> {
+    let mut starts = [0, 0, 0];
+    let mut table = |param: &Param| {
+        let (source, rows, columns) = table_shape(param);
+        // Parameters that are not read directly still take their place among the parameters.
+        let start = starts[source as usize];
+        let table = Table { source, start, rows, columns, groups: param.groups, stats: starts[2] };
+        starts[Source::Params as usize] += param.len() as u64;
+        if source == Source::Prepared {
+            starts[Source::Prepared as usize] += table.len();
+        }
+        debug_assert_eq!(table.len(), param.stats_len() as u64, "statistics are shaped like the table");
+        starts[2] += table.len();
+        table
+    };
+    graph.params().iter().map(&mut table).collect()
+}
+
+fn table_shape(param: &Param) -> (Source, u32, u32) {
+    match param.shape {
+        ParamShape::Sum { rows, columns } => (Source::Params, rows, columns),
+        ParamShape::Mix { units, children } => (Source::Params, units, children),
+        ParamShape::Input { family, units } => {
+            let is_own_table = matches!(family, crate::Family::Categorical(_));
+            let source = if is_own_table { Source::Params } else { Source::Prepared };
+            (source, family.get().n_prepared() as u32, units)
+        }
+    }
+}

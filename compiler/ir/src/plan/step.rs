@@ -1,0 +1,208 @@
+//! The steps of a plan, and which buffers each of them touches.
+//!
+//! The list below is the whole instruction set; the macro gives every step its text form, so that the
+//! printer and the reader cannot disagree. Sizes are not written in steps: they are those of the blocks.
+
+use super::Plan;
+use super::field::{Field, take_field};
+use crate::{BlockId, BufferId, ParamId, VarId};
+
+/// Rows that a step writes flows to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Into {
+    /// The rows.
+    pub buffer: BufferId,
+    /// Whether it adds to what is there, or is the first to write.
+    pub is_added: bool,
+}
+
+macro_rules! steps {
+    ($( $(#[$doc:meta])* $name:ident = $word:literal { $($field:ident: $type:ty),* $(,)? } )*) => {
+        /// One step of a plan. Flows are rows without exponents, one for each unit of a block.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub enum Step {
+            $( $(#[$doc])* #[allow(missing_docs, reason = "the step says what its operands are")]
+               $name { $($field: $type),* }, )*
+        }
+
+        impl Step {
+            /// Its word in text.
+            pub fn word(&self) -> &'static str {
+                match self { $( Step::$name { .. } => $word, )* }
+            }
+
+            /// Writes ` field=value` for every operand.
+            pub(super) fn write_fields(&self, text: &mut String) {
+                match self {
+                    $( Step::$name { $($field),* } => { $(
+                        text.push_str(concat!(" ", stringify!($field), "="));
+                        $field.write(text);
+                    )* } )*
+                }
+            }
+
+            /// The step of a word and its `field=value` operands, in order.
+            pub(super) fn read<'t>(word: &str, mut fields: impl Iterator<Item = &'t str>) -> Option<Step> {
+                let step = match word {
+                    $( $word => Step::$name {
+                        $($field: take_field(&mut fields, stringify!($field))?),*
+                    }, )*
+                    _ => return None,
+                };
+                fields.next().is_none().then_some(step)
+            }
+        }
+    };
+}
+
+steps! {
+    /// `out` = 1.
+    Ones = "ones" { out: BlockId }
+    /// `out` = 1 where the variable has the value or is missing, else 0.
+    Literal = "literal" { out: BlockId, var: VarId, value: u32 }
+    /// Unit u of a group = 1 where the variable is `first + u` or missing, else 0.
+    Indicator = "indicator" { out: BlockId, var: VarId, first: u32 }
+    /// `out` = the table's row of the variable's value, or 1 where it is missing.
+    Gather = "gather" { out: BlockId, var: VarId, table: ParamId }
+    /// `out` = normal densities at the variable's value, or 1 where it is missing.
+    Normal = "normal" { out: BlockId, var: VarId, table: ParamId }
+    /// `out` = product of the children, unit by unit; exponents of children with fewer groups are shared.
+    /// Scaled to the group's maximum after each factor if `is_scaled`. The guard is a position in
+    /// [`Plan::guards`].
+    Multiply = "multiply" { out: BlockId, children: Box<[BlockId]>, is_scaled: bool, guard: u32 }
+    /// The same for groups of one unit: every unit has its own exponent.
+    MultiplyUnits = "multiply_units" { out: BlockId, children: Box<[BlockId]> }
+    /// Unit i * width(right) + j of each group = left i times right j.
+    Outer = "outer" { out: BlockId, left: BlockId, right: BlockId, is_scaled: bool, guard: u32 }
+    /// Each group of `out` = its part of every child, one after another, under one exponent.
+    Concat = "concat" { out: BlockId, children: Box<[BlockId]> }
+    /// `out` = weights times child, group by group.
+    Sum = "sum" { out: BlockId, child: BlockId, table: ParamId }
+    /// Unit k of each group = sum over c of weight[k][c] times the child's unit c * width(out) + k.
+    Mix = "mix" { out: BlockId, child: BlockId, table: ParamId }
+    /// Sums with one unit in each group, over children whose units have exponents of their own.
+    SumUnits = "sum_units" { out: BlockId, children: Box<[BlockId]>, table: ParamId }
+    /// The root's flow = the rows' weights.
+    Seed = "seed" { flow: BufferId }
+    /// Rows = 0, before flows are added to them.
+    Zero = "zero" { flow: BufferId }
+    /// Counts flows by the variable's value.
+    GatherDown = "gather_down" { out: BlockId, var: VarId, table: ParamId, flow: BufferId }
+    /// Adds flows, and flows times the value and its square.
+    NormalDown = "normal_down" { out: BlockId, var: VarId, table: ParamId, flow: BufferId }
+    /// Passes a product's flow to children.
+    MultiplyDown = "multiply_down" { flow: BufferId, children: Box<[Into]> }
+    /// Passes an outer product's flow to its children, whose rows are added to.
+    OuterDown = "outer_down" {
+        left: BlockId, right: BlockId, flow: BufferId,
+        into_left: Option<BufferId>, into_right: Option<BufferId>, groups: u32,
+    }
+    /// Passes a concatenation's flow back to the children.
+    ConcatDown = "concat_down" { flow: BufferId, groups: u32, parts: Box<[u32]>, children: Box<[Option<Into>]> }
+    /// Passes a sum's flow to its child and its weights. Scratch: a row for each unit of an `out` group, as
+    /// many as the child's group has units rounded up to 16, and those once more.
+    SumDown = "sum_down" {
+        out: BlockId, child: BlockId, table: ParamId, flow: BufferId, child_flow: Option<Into>, scratch: BufferId,
+    }
+    /// Passes a mixture's flow to its child and its weights; the child's rows are added to. Scratch: a row
+    /// for each unit of an `out` group.
+    MixDown = "mix_down" {
+        out: BlockId, child: BlockId, table: ParamId, flow: BufferId, child_flow: BufferId, scratch: BufferId,
+    }
+    /// Passes flows of single units to their children, whose rows are added to, and their weights.
+    SumUnitsDown = "sum_units_down" {
+        out: BlockId, children: Box<[BlockId]>, table: ParamId, flow: BufferId, child_flows: Box<[Option<BufferId>]>,
+    }
+}
+
+/// How a step uses a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reads what an earlier step wrote.
+    Read,
+    /// Writes all rows without reading them first.
+    Write,
+    /// Adds to what is there.
+    Update,
+}
+
+impl Step {
+    /// The block that an upward step computes.
+    pub fn out(&self) -> Option<BlockId> {
+        match *self {
+            Step::Ones { out }
+            | Step::Literal { out, .. }
+            | Step::Indicator { out, .. }
+            | Step::Gather { out, .. }
+            | Step::Normal { out, .. }
+            | Step::Multiply { out, .. }
+            | Step::MultiplyUnits { out, .. }
+            | Step::Outer { out, .. }
+            | Step::Concat { out, .. }
+            | Step::Sum { out, .. }
+            | Step::Mix { out, .. }
+            | Step::SumUnits { out, .. } => Some(out),
+            _ => None,
+        }
+    }
+
+    /// The blocks that a step reads, with repetition.
+    pub fn reads(&self) -> Vec<BlockId> {
+        match self {
+            Step::Multiply { children, .. }
+            | Step::MultiplyUnits { children, .. }
+            | Step::Concat { children, .. }
+            | Step::SumUnits { children, .. } => children.to_vec(),
+            Step::Outer { left, right, .. } => vec![*left, *right],
+            Step::Sum { child, .. } | Step::Mix { child, .. } => vec![*child],
+            Step::SumDown { out, child, .. } | Step::MixDown { out, child, .. } => vec![*out, *child],
+            Step::SumUnitsDown { out, children, .. } => [&[*out], &children[..]].concat(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Calls `visit` for every use of a buffer: first what is read, then what is written.
+    pub fn each_buffer(&self, plan: &Plan, visit: &mut impl FnMut(BufferId, Access)) {
+        self.reads().into_iter().for_each(|b| visit(plan.block(b).buffer, Access::Read));
+        if let Some(out) = self.out() {
+            visit(plan.block(out).buffer, Access::Write);
+        }
+        match self {
+            Step::Seed { flow } | Step::Zero { flow } => visit(*flow, Access::Write),
+            Step::GatherDown { flow, .. } | Step::NormalDown { flow, .. } => visit(*flow, Access::Read),
+            Step::MultiplyDown { flow, children } => {
+                visit(*flow, Access::Read);
+                children.iter().for_each(|into| into.visit(visit));
+            }
+            Step::OuterDown { flow, into_left, into_right, .. } => {
+                visit(*flow, Access::Read);
+                into_left.iter().chain(into_right).for_each(|&b| visit(b, Access::Update));
+            }
+            Step::ConcatDown { flow, children, .. } => {
+                visit(*flow, Access::Read);
+                children.iter().flatten().for_each(|into| into.visit(visit));
+            }
+            Step::SumDown { flow, child_flow, scratch, .. } => {
+                visit(*flow, Access::Read);
+                visit(*scratch, Access::Write);
+                child_flow.iter().for_each(|into| into.visit(visit));
+            }
+            Step::MixDown { flow, child_flow, scratch, .. } => {
+                visit(*flow, Access::Read);
+                visit(*scratch, Access::Write);
+                visit(*child_flow, Access::Update);
+            }
+            Step::SumUnitsDown { flow, child_flows, .. } => {
+                visit(*flow, Access::Read);
+                child_flows.iter().flatten().for_each(|&b| visit(b, Access::Update));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Into {
+    fn visit(self, visit: &mut impl FnMut(BufferId, Access)) {
+        visit(self.buffer, if self.is_added { Access::Update } else { Access::Write });
+    }
+}

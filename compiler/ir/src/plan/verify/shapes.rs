@@ -1,0 +1,219 @@
+//! The sizes that each step needs. In: a plan whose entries were checked. Out: the first broken rule.
+
+use super::{Check, ensure};
+use crate::plan::{Block, Into, Plan, Source, Step, Table};
+use crate::{BlockId, BufferId, ParamId, VarId};
+
+/// Whether everything that a step names exists.
+pub(super) fn check_ids(plan: &Plan, step: &Step) -> Check {
+    let mut blocks = step.reads();
+    blocks.extend(step.out());
+    if let Step::OuterDown { left, right, .. } = step {
+        blocks.extend([*left, *right]);
+    }
+    if let Step::GatherDown { out, .. } | Step::NormalDown { out, .. } = step {
+        blocks.push(*out);
+    }
+    ensure(blocks.iter().all(|b| b.index() < plan.blocks.len()), "its blocks exist")?;
+    let mut are_buffers_known = true;
+    step.each_buffer(plan, &mut |buffer, _| are_buffers_known &= buffer.index() < plan.buffers.len());
+    ensure(are_buffers_known, "its buffers exist")?;
+    let (var, table, guard) = operands(step);
+    ensure(var.is_none_or(|v| v.0 < plan.n_variables), "its variable exists")?;
+    ensure(table.is_none_or(|t| t.index() < plan.tables.len()), "its table exists")?;
+    ensure(guard.is_none_or(|g| (g as usize) < plan.guards.len()), "its guard exists")
+}
+
+fn operands(step: &Step) -> (Option<VarId>, Option<ParamId>, Option<u32>) {
+    match *step {
+        Step::Literal { var, .. } | Step::Indicator { var, .. } => (Some(var), None, None),
+        Step::Gather { var, table, .. }
+        | Step::Normal { var, table, .. }
+        | Step::GatherDown { var, table, .. }
+        | Step::NormalDown { var, table, .. } => (Some(var), Some(table), None),
+        Step::Multiply { guard, .. } | Step::Outer { guard, .. } => (None, None, Some(guard)),
+        Step::Sum { table, .. }
+        | Step::Mix { table, .. }
+        | Step::SumUnits { table, .. }
+        | Step::SumDown { table, .. }
+        | Step::MixDown { table, .. }
+        | Step::SumUnitsDown { table, .. } => (None, Some(table), None),
+        _ => (None, None, None),
+    }
+}
+
+/// Whether sizes agree; every id must exist.
+pub(super) fn check_shape(plan: &Plan, step: &Step) -> Check {
+    let shape = Shape { plan };
+    match step {
+        Step::Ones { .. } | Step::Literal { .. } | Step::Indicator { .. } | Step::Zero { .. } => Ok(()),
+        Step::Gather { out, table, .. } => shape.gather(*out, *table),
+        Step::Normal { out, table, .. } => shape.normal(*out, *table),
+        Step::Multiply { out, children, .. } => shape.multiply(*out, children),
+        Step::MultiplyUnits { out, children } => shape.multiply_units(*out, children),
+        Step::Outer { out, left, right, .. } => shape.outer(*out, *left, *right),
+        Step::Concat { out, children } => shape.concat(*out, children),
+        Step::Sum { out, child, table } => shape.sum(*out, *child, *table),
+        Step::Mix { out, child, table } => shape.mix(*out, *child, *table),
+        Step::SumUnits { out, children, table } => shape.sum_units(*out, children, *table),
+        Step::Seed { flow } => shape.rows(*flow, 1),
+        Step::GatherDown { out, table, flow, .. } => {
+            shape.gather(*out, *table)?;
+            shape.flow(*flow, *out)
+        }
+        Step::NormalDown { out, table, flow, .. } => {
+            shape.normal(*out, *table)?;
+            shape.flow(*flow, *out)
+        }
+        Step::MultiplyDown { flow, children } => {
+            let rows = plan.buffer(*flow).rows;
+            children.iter().try_for_each(|into| shape.rows(into.buffer, rows))
+        }
+        Step::OuterDown { left, right, flow, into_left, into_right, groups } => {
+            shape.outer_down(*left, *right, *flow, [*into_left, *into_right], *groups)
+        }
+        Step::ConcatDown { flow, groups, parts, children } => {
+            shape.concat_down(*flow, *groups, parts, children)
+        }
+        Step::SumDown { out, child, table, flow, child_flow, scratch } => {
+            shape.sum(*out, *child, *table)?;
+            shape.flow(*flow, *out)?;
+            child_flow.iter().try_for_each(|into| shape.flow(into.buffer, *child))?;
+            shape.rows(*scratch, sum_scratch_rows(plan.block(*out), plan.block(*child)))
+        }
+        Step::MixDown { out, child, table, flow, child_flow, scratch } => {
+            shape.mix(*out, *child, *table)?;
+            shape.flow(*flow, *out)?;
+            shape.flow(*child_flow, *child)?;
+            shape.rows(*scratch, plan.block(*out).width)
+        }
+        Step::SumUnitsDown { out, children, table, flow, child_flows } => {
+            shape.sum_units(*out, children, *table)?;
+            shape.flow(*flow, *out)?;
+            ensure(children.len() == child_flows.len(), "every child has its flow or `-`")?;
+            let mut pairs = children.iter().zip(child_flows);
+            pairs.try_for_each(|(&child, flow)| flow.map_or(Ok(()), |flow| shape.flow(flow, child)))
+        }
+    }
+}
+
+/// Rows of scratch that the downward step of a sum needs: see [`Step::SumDown`].
+pub(crate) fn sum_scratch_rows(out: Block, child: Block) -> u32 {
+    out.width + 2 * child.width.next_multiple_of(16)
+}
+
+struct Shape<'p> {
+    plan: &'p Plan,
+}
+
+impl Shape<'_> {
+    fn rows(&self, buffer: BufferId, rows: u32) -> Check {
+        ensure(self.plan.buffer(buffer).rows == rows, "its flow and scratch rows fit its blocks")
+    }
+
+    fn flow(&self, flow: BufferId, of: BlockId) -> Check {
+        self.rows(flow, self.plan.block(of).units())
+    }
+
+    /// The table, if a layer with as many groups as the block can share it.
+    fn shared(&self, out: BlockId, table: ParamId) -> Result<(Block, Table), &'static str> {
+        let (out, table) = (self.plan.block(out), self.plan.table(table));
+        let is_shared = out.groups.is_multiple_of(table.groups);
+        ensure(is_shared, "its groups are a multiple of the table's").map(|()| (out, table))
+    }
+
+    fn gather(&self, out: BlockId, table: ParamId) -> Check {
+        let (out, table) = self.shared(out, table)?;
+        ensure(out.width == table.columns, "its table has a column for each unit of a group")
+    }
+
+    fn normal(&self, out: BlockId, table: ParamId) -> Check {
+        self.gather(out, table)?;
+        let table = self.plan.table(table);
+        ensure(
+            table.source == Source::Prepared && table.rows == 3,
+            "its table is prepared and has three rows",
+        )
+    }
+
+    fn multiply(&self, out: BlockId, children: &[BlockId]) -> Check {
+        let out = self.plan.block(out);
+        let is_fit = |child: Block| child.units() == out.units() && out.groups.is_multiple_of(child.groups);
+        ensure(children.len() > 1, "a product has two children or more")?;
+        let are_fit = children.iter().all(|&c| is_fit(self.plan.block(c)));
+        ensure(are_fit, "its children have its units, and groups that divide its own")
+    }
+
+    fn multiply_units(&self, out: BlockId, children: &[BlockId]) -> Check {
+        let out = self.plan.block(out);
+        ensure(!children.is_empty() && out.width == 1, "its groups have one unit")?;
+        let are_fit = children.iter().all(|&c| self.plan.block(c).units() == out.units());
+        ensure(are_fit, "its children have its units")
+    }
+
+    fn outer(&self, out: BlockId, left: BlockId, right: BlockId) -> Check {
+        let [out, left, right] = [out, left, right].map(|b| self.plan.block(b));
+        let are_equal = left.groups == out.groups && right.groups == out.groups;
+        ensure(are_equal, "its children have its groups")?;
+        let width = left.width.checked_mul(right.width);
+        ensure(width == Some(out.width), "its width is the product of its children's")
+    }
+
+    fn concat(&self, out: BlockId, children: &[BlockId]) -> Check {
+        let out = self.plan.block(out);
+        let units = || children.iter().map(|&c| self.plan.block(c).units());
+        ensure(units().all(|u| u.is_multiple_of(out.groups)), "its groups divide its children's units")?;
+        let width: u64 = units().map(|u| u64::from(u / out.groups)).sum();
+        ensure(width == u64::from(out.width), "its width is that of all parts together")
+    }
+
+    fn sum(&self, out: BlockId, child: BlockId, table: ParamId) -> Check {
+        let child = self.plan.block(child);
+        let (out, table) = self.shared(out, table)?;
+        ensure(out.groups == child.groups, "its child has its groups")?;
+        let is_fit = table.rows == out.width && table.columns == child.width;
+        ensure(is_fit, "its table has a row for each unit and a column for each of the child's")
+    }
+
+    fn mix(&self, out: BlockId, child: BlockId, table: ParamId) -> Check {
+        let child = self.plan.block(child);
+        let (out, table) = self.shared(out, table)?;
+        ensure(out.groups == child.groups && table.rows == out.width, "its child and table have its units")?;
+        let width = u64::from(table.columns) * u64::from(out.width);
+        ensure(width == u64::from(child.width), "its table has a column for each part of the child")
+    }
+
+    fn sum_units(&self, out: BlockId, children: &[BlockId], table: ParamId) -> Check {
+        let (out, table) = self.shared(out, table)?;
+        ensure(out.width == 1 && table.rows == 1, "its groups have one unit")?;
+        let child = |&c: &BlockId| self.plan.block(c);
+        let is_fit = |c: Block| c.width == 1 && c.groups.is_multiple_of(out.groups);
+        ensure(children.iter().map(child).all(is_fit), "every unit of a child has its own exponent")?;
+        let inputs: u64 = children.iter().map(|c| u64::from(child(c).groups / out.groups)).sum();
+        ensure(inputs == u64::from(table.columns), "its table has a column for each child's unit")
+    }
+
+    fn outer_down(
+        &self,
+        left: BlockId,
+        right: BlockId,
+        flow: BufferId,
+        into: [Option<BufferId>; 2],
+        groups: u32,
+    ) -> Check {
+        let [a, b] = [left, right].map(|b| self.plan.block(b));
+        ensure(a.groups == groups && b.groups == groups, "its children have its groups")?;
+        let rows = a.units().checked_mul(b.width).ok_or("its flow fits its blocks")?;
+        self.rows(flow, rows)?;
+        into[0].map_or(Ok(()), |into| self.flow(into, left))?;
+        into[1].map_or(Ok(()), |into| self.flow(into, right))
+    }
+
+    fn concat_down(&self, flow: BufferId, groups: u32, parts: &[u32], children: &[Option<Into>]) -> Check {
+        ensure(parts.len() == children.len(), "every part has its flow or `-`")?;
+        let rows: u64 = parts.iter().map(|&p| u64::from(p) * u64::from(groups)).sum();
+        ensure(u64::from(self.plan.buffer(flow).rows) == rows, "its flow has the rows of all parts")?;
+        let mut pairs = parts.iter().zip(children);
+        pairs.try_for_each(|(&part, into)| into.map_or(Ok(()), |i| self.rows(i.buffer, part * groups)))
+    }
+}
