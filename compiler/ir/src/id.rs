@@ -47,3 +47,9 @@ id!(
 id!(
     /// An interned scope of a graph.
     ScopeId, "s");
+id!(
+    /// A value of a plan: the units of a layer for one tile.
+    BlockId, "b");
+id!(
+    /// A range of rows in a plan's arena.
+    BufferId, "m");
