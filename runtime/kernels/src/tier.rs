@@ -78,3 +78,30 @@ fn choose(name: Option<&std::ffi::OsStr>) -> Result<&'static Kernels, String> {
     };
     tier(wanted).ok_or_else(|| format!("PCC_KERNELS asks for {}, which this CPU lacks", wanted.name()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Tier, choose, tier};
+    use std::ffi::OsStr;
+
+    #[test]
+    fn an_override_gives_its_tier_or_says_that_the_cpu_lacks_it() {
+        for wanted in Tier::ALL {
+            match choose(Some(OsStr::new(wanted.name()))) {
+                Ok(kernels) => assert_eq!(kernels.tier, wanted),
+                Err(message) => {
+                    assert!(tier(wanted).is_none());
+                    assert!(message.contains(wanted.name()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_override_is_an_error_that_quotes_it() {
+        for name in ["", "AVX512", "sse"] {
+            let message = choose(Some(OsStr::new(name))).map(|kernels| kernels.tier).unwrap_err();
+            assert!(message.contains(&format!("`{name}`")) && message.contains("portable"));
+        }
+    }
+}

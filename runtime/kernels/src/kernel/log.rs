@@ -1,7 +1,8 @@
 //! From natural logarithms to mantissas and exponents.
 //!
-//! A logarithm `l` is `n * ln 2 + y`, with one integer `n` for the group's largest; `exp(y)` is then within
-//! range for every unit that matters, however far `l` is out.
+//! A logarithm `l` is `m * ln 2 + r` with an integer `m` and a small rest `r`; its mantissa is
+//! `exp(r) * 2^(m - n)`, where `n` is the exponent of the group's largest. So nothing leaves the range of
+//! `f32`, however far `l` is out.
 
 use super::scale::is_out_of_range;
 use super::{EXPONENT_LIMIT, mark, strips_of_a_row};
@@ -9,11 +10,12 @@ use crate::lanes::{Lanes, Quad, Vector};
 use crate::{TILE, ZERO_EXPONENT};
 use std::f32::consts::{LN_2, LOG2_E};
 
-/// `ln 2` less its nearest `f32`.
-const LN_2_REST: f32 = -1.904_654_3e-9;
+/// `ln 2` in two parts, the first with so few bits that its small multiples are exact.
+const LN_2_HEAD: f32 = 0.693_359_4;
+const LN_2_TAIL: f32 = -2.121_944_4e-4;
 
-/// The logarithm of the smallest mantissa that a positive number is given: `-125 ln 2`, rounded up.
-const SMALLEST: f32 = -86.643_394;
+/// The exponent of the smallest mantissa that a positive number is given.
+const SMALLEST: f32 = -125.0;
 
 /// See [`Kernels::from_log`](crate::Kernels::from_log).
 #[inline(always)]
@@ -51,35 +53,40 @@ pub(super) unsafe fn strip_from_log<V: Vector>(
             largest = largest.max(log);
         }
         let live = largest.gt(zero_log);
-        let power = largest.mul(Quad::splat(LOG2_E));
-        bad = Quad::<V>::or(bad, Quad::<V>::and(live, is_out_of_range::<Quad<V>>(power)));
-        let limit = Quad::splat(EXPONENT_LIMIT);
-        let power = power.max(Quad::splat(-EXPONENT_LIMIT)).min(limit).floor();
-        Quad::select(live, power, Quad::splat(ZERO_EXPONENT)).store(exponent);
-        let back = Quad::<V>::splat(0.0).sub(power);
+        let top = largest.mul(Quad::splat(LOG2_E));
+        bad = Quad::<V>::or(bad, Quad::<V>::and(live, is_out_of_range::<Quad<V>>(top)));
+        let top = clamp(top, EXPONENT_LIMIT).floor();
+        Quad::select(live, top, Quad::splat(ZERO_EXPONENT)).store(exponent);
         for i in 0..n {
             let log = Quad::<V>::load(logs.add(i * TILE));
-            let rest = back.fma(Quad::splat(LN_2_REST), back.fma(Quad::splat(LN_2), log));
-            let rest = rest.max(Quad::splat(SMALLEST)).min(Quad::splat(1.0));
-            Quad::select(log.gt(zero_log), exp::<Quad<V>>(rest), Quad::splat(0.0)).store(out.add(i * TILE));
+            let mantissa = exp_over(clamp(log, EXPONENT_LIMIT * LN_2), top);
+            Quad::select(log.gt(zero_log), mantissa, Quad::splat(0.0)).store(out.add(i * TILE));
         }
         bad
     }
 }
 
-/// `exp(x)` for `x` in `[-87, 1]`, within a relative 2e-7: Cephes' polynomial for `expf`, of degree 5 after
-/// taking out the nearest power of two.
+/// `x` within `[-limit, limit]`, and `-limit` where it is NaN.
 #[inline(always)]
-unsafe fn exp<L: Lanes>(x: L) -> L {
+unsafe fn clamp<L: Lanes>(x: L, limit: f32) -> L {
+    // SAFETY: as for the traits.
+    unsafe { x.max(L::splat(-limit)).min(L::splat(limit)) }
+}
+
+/// `exp(x) * 2^-top`, but at least about `2^SMALLEST`, within a relative 2e-7 of what is exact for `x`.
+///
+/// Cephes' polynomial for `expf`, of degree 5 after taking out the nearest power of two.
+#[inline(always)]
+unsafe fn exp_over<L: Lanes>(x: L, top: L) -> L {
     // SAFETY: as for the traits.
     unsafe {
-        let n = x.fma(L::splat(LOG2_E), L::splat(0.5)).floor();
-        let back = L::splat(0.0).sub(n);
-        let r = back.fma(L::splat(LN_2_REST), back.fma(L::splat(LN_2), x));
+        let power = x.fma(L::splat(LOG2_E), L::splat(0.5)).floor();
+        let back = L::splat(0.0).sub(power);
+        let r = back.fma(L::splat(LN_2_TAIL), back.fma(L::splat(LN_2_HEAD), x));
         let mut p = L::splat(1.987_569_1e-4);
         for coefficient in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5] {
             p = p.fma(r, L::splat(coefficient));
         }
-        p.fma(r.mul(r), r.add(L::splat(1.0))).scale(n)
+        p.fma(r.mul(r), r.add(L::splat(1.0))).scale(power.sub(top).max(L::splat(SMALLEST)))
     }
 }

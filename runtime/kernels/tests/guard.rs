@@ -1,0 +1,230 @@
+//! The guards: no sample with a loss may pass, and samples without any must.
+
+mod support;
+
+use pcc_kernels::{GUARD_ENTRY, GUARD_MAXIMUM, TILE};
+use support::{Buffer, Numbers, each_tier, samples};
+
+const RULES: [usize; 4] = [0, GUARD_MAXIMUM, GUARD_ENTRY, GUARD_MAXIMUM | GUARD_ENTRY];
+
+/// What the rules for products say of one sample's factors, in float64.
+fn product_rule(pairs: &[(f64, f64)], guard: usize) -> bool {
+    let largest = pairs.iter().map(|(x, y)| x * y).fold(0.0, f64::max);
+    let smallest = pairs.iter().map(|(x, y)| x * y).filter(|&p| p > 0.0).fold(1.0, f64::min);
+    let low = largest > 0.0 && largest < (-60_f64).exp2();
+    guard & GUARD_MAXIMUM != 0 && low || guard & GUARD_ENTRY != 0 && smallest < (-120_f64).exp2()
+}
+
+/// Rows in which a fifth is zero and the rest between `2^-125` and 1, each sample with a range of its own;
+/// exponents are away from the thresholds' halves so that one rounding decides nothing.
+fn wide_rows(n: usize, numbers: &mut Numbers) -> Buffer {
+    let low: Vec<f64> = (0..TILE).map(|_| -125.0 * numbers.unit().powi(2)).collect();
+    Buffer::rows(n, |_, s| if numbers.below(5) == 0 { 0.0 } else { numbers.power(low[s], 0.0) })
+}
+
+#[test]
+fn products_are_marked_exactly_by_the_rules() {
+    let mut numbers = Numbers::new(31);
+    for n in [1, 2, 3, 8, 33] {
+        for _ in 0..20 {
+            let [a, b] = [(); 2].map(|()| wide_rows(n, &mut numbers));
+            each_tier(|kernels| {
+                for guard in RULES {
+                    let (mut marks, mut fused) = (0, 0);
+                    let (mut out, mut scratch) = (Buffer::constant(TILE, 0.0), a.copy());
+                    let ones = vec![1.0; n];
+                    // SAFETY: `n` rows each, `n` weights and one row of results.
+                    unsafe {
+                        (kernels.guard_product)(n, a.as_ptr(), b.as_ptr(), guard, &mut marks);
+                        (kernels.product_matmul)(
+                            1,
+                            n,
+                            ones.as_ptr(),
+                            n,
+                            1,
+                            a.as_ptr(),
+                            b.as_ptr(),
+                            out.as_mut_ptr(),
+                            0,
+                            scratch.as_mut_ptr(),
+                            guard,
+                            &mut fused,
+                        );
+                    }
+                    let want = samples(|s| {
+                        let pairs: Vec<_> = (0..n).map(|i| (a.at(i, s), b.at(i, s))).collect();
+                        product_rule(&pairs, guard)
+                    });
+                    assert_eq!((marks, fused), (want, want), "{:?} rule {guard}", kernels.tier);
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn outer_products_are_marked_exactly_by_the_rules() {
+    let mut numbers = Numbers::new(32);
+    for (na, nb) in [(1, 1), (2, 3), (5, 8)] {
+        for _ in 0..20 {
+            let (a, b) = (wide_rows(na, &mut numbers), wide_rows(nb, &mut numbers));
+            each_tier(|kernels| {
+                for guard in RULES {
+                    let mut marks = 0;
+                    // SAFETY: the groups have these sizes.
+                    unsafe { (kernels.guard_outer)(na, nb, a.as_ptr(), b.as_ptr(), guard, &mut marks) };
+                    let want = samples(|s| {
+                        let pairs = |i: usize| (i / nb, i % nb);
+                        let pairs: Vec<_> =
+                            (0..na * nb).map(pairs).map(|(i, j)| (a.at(i, s), b.at(j, s))).collect();
+                        product_rule(&pairs, guard)
+                    });
+                    assert_eq!(marks, want, "{:?} rule {guard}", kernels.tier);
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn sums_that_lost_every_term_are_marked_and_exact_zeros_are_not() {
+    let mut numbers = Numbers::new(33);
+    let smallest = f64::from(f32::MIN_POSITIVE);
+    for (m, k) in [(1, 1), (2, 3), (7, 5), (17, 33)] {
+        for round in 0..40 {
+            // Rounds with and without tiny weights, so that both paths are taken.
+            let low = if round % 2 == 0 { -5.0 } else { -60.0 };
+            let w =
+                Buffer::filled(m * k, || if numbers.below(3) > 0 { 0.0 } else { numbers.power(low, 0.0) });
+            let floor = w.iter().copied().filter(|&x| x > 0.0).fold(1.0, f32::min);
+            let e = wide_rows(k, &mut numbers);
+            each_tier(|kernels| {
+                let (mut out, mut marks) = (Buffer::constant(m * TILE, 7.0), 0);
+                // SAFETY: the buffers have the sizes of the contract.
+                unsafe {
+                    (kernels.matmul)(m, k, w.as_ptr(), k, 1, e.as_ptr(), out.as_mut_ptr(), 0);
+                    (kernels.guard_sum)(m, k, w.as_ptr(), k, 1, &floor, e.as_ptr(), out.as_ptr(), &mut marks);
+                }
+                let sum = |i: usize, s: usize| -> f64 {
+                    (0..k).map(|j| f64::from(w[i * k + j]) * e.at(j, s)).sum()
+                };
+                for s in 0..TILE {
+                    let marked = marks >> s & 1 == 1;
+                    let lost = (0..m).any(|i| out.at(i, s) == 0.0 && sum(i, s) > 0.0);
+                    assert_eq!(marked, lost, "{:?} {m}x{k} sample {s}", kernels.tier);
+                    let flushed = (0..m).any(|i| sum(i, s) > 0.0 && sum(i, s) < 0.5 * smallest);
+                    assert!(marked || !flushed, "a sum far under the smallest number must be marked");
+                }
+            });
+        }
+    }
+}
+
+/// What passes both guards is right: two levels of products and sums with wide leaves and zero weights.
+#[test]
+fn values_of_samples_that_pass_are_right_in_sparse_circuits() {
+    let mut numbers = Numbers::new(34);
+    let k = 6;
+    let mut passed = 0;
+    for _ in 0..200 {
+        let groups = [(); 4].map(|()| wide_rows(k, &mut numbers));
+        let weights = [(); 3].map(|()| {
+            Buffer::filled(k * k, || if numbers.below(2) == 0 { 0.0 } else { numbers.power(-50.0, 0.0) })
+        });
+        each_tier(|kernels| {
+            let mut marks = 0;
+            let mut level = |w: &Buffer, a: &(Buffer, Buffer), b: &(Buffer, Buffer)| {
+                let floor = w.iter().copied().filter(|&x| x > 0.0).fold(1.0, f32::min);
+                let (mut out, mut scratch) =
+                    (Buffer::constant(k * TILE, 0.0), Buffer::constant(k * TILE, 0.0));
+                let (mut exponent, guard) = (Buffer::constant(TILE, 0.0), GUARD_MAXIMUM | GUARD_ENTRY);
+                // SAFETY: the buffers have the sizes of the contract.
+                unsafe {
+                    (kernels.add)(1, a.1.as_ptr(), b.1.as_ptr(), exponent.as_mut_ptr());
+                    (kernels.product_matmul)(
+                        k,
+                        k,
+                        w.as_ptr(),
+                        k,
+                        1,
+                        a.0.as_ptr(),
+                        b.0.as_ptr(),
+                        out.as_mut_ptr(),
+                        0,
+                        scratch.as_mut_ptr(),
+                        guard,
+                        &mut marks,
+                    );
+                    (kernels.guard_sum)(
+                        k,
+                        k,
+                        w.as_ptr(),
+                        k,
+                        1,
+                        &floor,
+                        scratch.as_ptr(),
+                        out.as_ptr(),
+                        &mut marks,
+                    );
+                    (kernels.rescale)(k, out.as_mut_ptr(), exponent.as_mut_ptr(), guard, &mut marks);
+                }
+                (out, exponent)
+            };
+            let leaves = groups.each_ref().map(|rows| (rows.copy(), Buffer::constant(TILE, 0.0)));
+            let left = level(&weights[0], &leaves[0], &leaves[1]);
+            let right = level(&weights[1], &leaves[2], &leaves[3]);
+            let (top, exponent) = level(&weights[2], &left, &right);
+            for s in (0..TILE).filter(|s| marks >> s & 1 == 0) {
+                let exact = |w: &Buffer, a: &[f64], b: &[f64]| -> Vec<f64> {
+                    (0..k).map(|i| (0..k).map(|j| f64::from(w[i * k + j]) * a[j] * b[j]).sum()).collect()
+                };
+                let leaf = groups.each_ref().map(|rows| (0..k).map(|i| rows.at(i, s)).collect::<Vec<_>>());
+                let left = exact(&weights[0], &leaf[0], &leaf[1]);
+                let right = exact(&weights[1], &leaf[2], &leaf[3]);
+                for (i, want) in exact(&weights[2], &left, &right).into_iter().enumerate() {
+                    let got = top.at(i, s) * f64::from(exponent[s]).exp2();
+                    assert!((got - want).abs() <= 2e-6 * want, "{:?}: {got:e} for {want:e}", kernels.tier);
+                }
+            }
+        });
+        passed += 1;
+    }
+    assert_eq!(passed, 200);
+}
+
+#[test]
+fn dense_circuits_with_leaf_ratios_up_to_e_to_the_40_are_never_marked() {
+    let mut numbers = Numbers::new(35);
+    let k = 8;
+    for _ in 0..100 {
+        let [a, b] = [(); 2].map(|()| {
+            let peak: Vec<usize> = (0..TILE).map(|_| numbers.below(k)).collect();
+            Buffer::rows(k, |i, s| if i == peak[s] { 1.0 } else { numbers.power(-28.8, 0.0) })
+        });
+        let w = Buffer::filled(k * k, || numbers.power(-20.0, 0.0));
+        each_tier(|kernels| {
+            let (mut out, mut scratch) = (a.copy(), b.copy());
+            let (mut exponent, mut marks) = (Buffer::constant(TILE, 0.0), 0);
+            let guard = GUARD_MAXIMUM | GUARD_ENTRY;
+            // SAFETY: the buffers have the sizes of the contract.
+            unsafe {
+                (kernels.product_matmul)(
+                    k,
+                    k,
+                    w.as_ptr(),
+                    k,
+                    1,
+                    a.as_ptr(),
+                    b.as_ptr(),
+                    out.as_mut_ptr(),
+                    0,
+                    scratch.as_mut_ptr(),
+                    guard,
+                    &mut marks,
+                );
+                (kernels.rescale)(k, out.as_mut_ptr(), exponent.as_mut_ptr(), guard, &mut marks);
+            }
+            assert_eq!(marks, 0, "{:?}", kernels.tier);
+        });
+    }
+}
