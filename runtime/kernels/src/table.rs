@@ -141,7 +141,7 @@ macro_rules! with_kernels {
         /// Normal densities: `params` is `[3][unit]`, mean, reciprocal standard deviation and
         /// `-ln(sd) - ln(2 pi) / 2`; `xs` has 64 values, NaN where missing (ones, exponent 0).
         ///
-        /// A density under `2^-125` of its group's largest is raised to that, so that it stays positive
+        /// A density under about `2^-124` of its group's largest is raised to that, so that it stays positive
         /// and the guards of what it feeds see it. Densities out of range of an exponent mark.
         leaf_gaussian(units: usize, params: *const f32, xs: *const f32, out: *mut f32, exponent: *mut f32,
                       marks: *mut u64);
@@ -152,7 +152,7 @@ macro_rules! with_kernels {
 
         /// Brings `n` rows of natural logarithms over to mantissas, and sets `exponent`.
         ///
-        /// Minus infinity is an exact zero; anything else that is too small is raised to `2^-125` of the
+        /// Minus infinity is an exact zero; anything else that is too small is raised to about `2^-124` of the
         /// largest, as in [`Kernels::leaf_gaussian`]. NaN and values out of range mark. `out` may be `logs`.
         from_log(n: usize, logs: *const f32, out: *mut f32, exponent: *mut f32, marks: *mut u64);
 

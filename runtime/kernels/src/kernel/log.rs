@@ -14,8 +14,9 @@ use std::f32::consts::{LN_2, LOG2_E};
 const LN_2_HEAD: f32 = 0.693_359_4;
 const LN_2_TAIL: f32 = -2.121_944_4e-4;
 
-/// The exponent of the smallest mantissa that a positive number is given.
-const SMALLEST: f32 = -125.0;
+/// The exponent of the smallest mantissa that a positive number is given. In far tails the rest `r` may be
+/// as low as -1, and the mantissa must still not be flushed.
+const SMALLEST: f32 = -124.0;
 
 /// See [`Kernels::from_log`](crate::Kernels::from_log).
 #[inline(always)]
