@@ -5,11 +5,13 @@
 //! in the one layout there is. What a name means, and whether it exists, is not known here.
 
 pub mod ast;
+mod fmt;
 mod nesting;
 mod parse;
 mod recover;
 mod scan;
 mod trivia;
 
+pub use fmt::format;
 pub use parse::{Parse, parse, parse_expr, parse_query};
 pub use trivia::{Comment, Trivia};

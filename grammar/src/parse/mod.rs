@@ -156,7 +156,7 @@ fn too_long(file: FileId, text: &str) -> Option<Diagnostic> {
 const STACK_BYTES: usize = 64 << 20;
 
 /// Runs a parse where the stack cannot run out.
-fn on_large_stack<T>(parse: impl FnOnce() -> T) -> T {
+pub(crate) fn on_large_stack<T>(parse: impl FnOnce() -> T) -> T {
     stacker::grow(STACK_BYTES, parse)
 }
 
