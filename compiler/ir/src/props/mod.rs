@@ -4,11 +4,19 @@
 //! variables at fault, an assignment), or, where a budget ran out, an honest *unknown*. Nothing here changes
 //! a graph, and nothing looks at parameter values: supports come from structure only.
 
+mod boxes;
 mod checked;
+mod columns;
 mod decomposable;
+mod deterministic;
+mod overlap;
+mod separate;
 mod sizes;
 mod smooth;
+mod values;
 
 pub use checked::{Checked, Violation, violations};
+pub use columns::Unit;
 pub use decomposable::{Overlap, overlapping_scopes};
+pub use deterministic::{BothPossible, Determinism, DeterminismConfig, deterministic, deterministic_sums};
 pub use smooth::{Unequal, unequal_scopes};
