@@ -3,7 +3,7 @@
 mod support;
 
 use pcc_kernels::{GUARD_ENTRY, GUARD_MAXIMUM, TILE};
-use support::{Buffer, Numbers, each_tier, samples};
+use support::{Buffer, Numbers, each_tier, samples, wide_rows};
 
 const RULES: [usize; 4] = [0, GUARD_MAXIMUM, GUARD_ENTRY, GUARD_MAXIMUM | GUARD_ENTRY];
 
@@ -13,13 +13,6 @@ fn product_rule(pairs: &[(f64, f64)], guard: usize) -> bool {
     let smallest = pairs.iter().map(|(x, y)| x * y).filter(|&p| p > 0.0).fold(1.0, f64::min);
     let low = largest > 0.0 && largest < (-60_f64).exp2();
     guard & GUARD_MAXIMUM != 0 && low || guard & GUARD_ENTRY != 0 && smallest < (-120_f64).exp2()
-}
-
-/// Rows in which a fifth is zero and the rest between `2^-125` and 1, each sample with a range of its own;
-/// exponents are away from the thresholds' halves so that one rounding decides nothing.
-fn wide_rows(n: usize, numbers: &mut Numbers) -> Buffer {
-    let low: Vec<f64> = (0..TILE).map(|_| -125.0 * numbers.unit().powi(2)).collect();
-    Buffer::rows(n, |_, s| if numbers.below(5) == 0 { 0.0 } else { numbers.power(low[s], 0.0) })
 }
 
 #[test]
@@ -118,78 +111,6 @@ fn sums_that_lost_every_term_are_marked_and_exact_zeros_are_not() {
             });
         }
     }
-}
-
-/// What passes both guards is right: two levels of products and sums with wide leaves and zero weights.
-#[test]
-fn values_of_samples_that_pass_are_right_in_sparse_circuits() {
-    let mut numbers = Numbers::new(34);
-    let k = 6;
-    let mut passed = 0;
-    for _ in 0..200 {
-        let groups = [(); 4].map(|()| wide_rows(k, &mut numbers));
-        let weights = [(); 3].map(|()| {
-            Buffer::filled(k * k, || if numbers.below(2) == 0 { 0.0 } else { numbers.power(-50.0, 0.0) })
-        });
-        each_tier(|kernels| {
-            let mut marks = 0;
-            let mut level = |w: &Buffer, a: &(Buffer, Buffer), b: &(Buffer, Buffer)| {
-                let floor = w.iter().copied().filter(|&x| x > 0.0).fold(1.0, f32::min);
-                let (mut out, mut scratch) =
-                    (Buffer::constant(k * TILE, 0.0), Buffer::constant(k * TILE, 0.0));
-                let (mut exponent, guard) = (Buffer::constant(TILE, 0.0), GUARD_MAXIMUM | GUARD_ENTRY);
-                // SAFETY: the buffers have the sizes of the contract.
-                unsafe {
-                    (kernels.add)(1, a.1.as_ptr(), b.1.as_ptr(), exponent.as_mut_ptr());
-                    (kernels.product_matmul)(
-                        k,
-                        k,
-                        w.as_ptr(),
-                        k,
-                        1,
-                        a.0.as_ptr(),
-                        b.0.as_ptr(),
-                        out.as_mut_ptr(),
-                        0,
-                        scratch.as_mut_ptr(),
-                        guard,
-                        &mut marks,
-                    );
-                    (kernels.guard_sum)(
-                        k,
-                        k,
-                        w.as_ptr(),
-                        k,
-                        1,
-                        &floor,
-                        scratch.as_ptr(),
-                        out.as_ptr(),
-                        &mut marks,
-                    );
-                    (kernels.rescale)(k, out.as_mut_ptr(), exponent.as_mut_ptr(), guard, &mut marks);
-                }
-                (out, exponent)
-            };
-            let leaves = groups.each_ref().map(|rows| (rows.copy(), Buffer::constant(TILE, 0.0)));
-            let left = level(&weights[0], &leaves[0], &leaves[1]);
-            let right = level(&weights[1], &leaves[2], &leaves[3]);
-            let (top, exponent) = level(&weights[2], &left, &right);
-            for s in (0..TILE).filter(|s| marks >> s & 1 == 0) {
-                let exact = |w: &Buffer, a: &[f64], b: &[f64]| -> Vec<f64> {
-                    (0..k).map(|i| (0..k).map(|j| f64::from(w[i * k + j]) * a[j] * b[j]).sum()).collect()
-                };
-                let leaf = groups.each_ref().map(|rows| (0..k).map(|i| rows.at(i, s)).collect::<Vec<_>>());
-                let left = exact(&weights[0], &leaf[0], &leaf[1]);
-                let right = exact(&weights[1], &leaf[2], &leaf[3]);
-                for (i, want) in exact(&weights[2], &left, &right).into_iter().enumerate() {
-                    let got = top.at(i, s) * f64::from(exponent[s]).exp2();
-                    assert!((got - want).abs() <= 2e-6 * want, "{:?}: {got:e} for {want:e}", kernels.tier);
-                }
-            }
-        });
-        passed += 1;
-    }
-    assert_eq!(passed, 200);
 }
 
 #[test]

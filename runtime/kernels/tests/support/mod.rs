@@ -113,6 +113,12 @@ impl Drop for Buffer {
     }
 }
 
+/// Rows in which a fifth is zero and the rest between `2^-125` and 1, each sample with a range of its own.
+pub fn wide_rows(n: usize, numbers: &mut Numbers) -> Buffer {
+    let low: Vec<f64> = (0..TILE).map(|_| -125.0 * numbers.unit().powi(2)).collect();
+    Buffer::rows(n, |_, s| if numbers.below(5) == 0 { 0.0 } else { numbers.power(low[s], 0.0) })
+}
+
 /// Fails unless `got` is within `error` of `want`.
 #[track_caller]
 pub fn assert_near(got: f64, want: f64, error: f64, what: impl std::fmt::Display) {
