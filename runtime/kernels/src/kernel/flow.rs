@@ -94,46 +94,50 @@ pub(crate) unsafe fn dot_rows<V: Vector, const MR: usize>(
 ) {
     let mut i = 0;
     while i < m {
+        let rows = if m - i >= MR { MR } else { 1 };
         for j in (0..k).step_by(4) {
             // SAFETY: tiles begin within the matrix; `dot_tile` reads and writes only the part inside.
             unsafe {
                 let (r, e) = (r.add(i * TILE), e.add(j * TILE));
                 let dw = dw.add(i * row_stride + j);
-                if m - i >= MR {
-                    dot_tile::<V, MR>(4.min(k - j), r, e, dw, row_stride);
-                } else {
-                    dot_tile::<V, 1>(4.min(k - j), r, e, dw, row_stride);
+                match (rows == MR, k - j) {
+                    (true, 4..) => dot_tile::<V, MR, 4>(r, e, dw, row_stride),
+                    (true, 3) => dot_tile::<V, MR, 3>(r, e, dw, row_stride),
+                    (true, 2) => dot_tile::<V, MR, 2>(r, e, dw, row_stride),
+                    (true, _) => dot_tile::<V, MR, 1>(r, e, dw, row_stride),
+                    (false, 4..) => dot_tile::<V, 1, 4>(r, e, dw, row_stride),
+                    (false, 3) => dot_tile::<V, 1, 3>(r, e, dw, row_stride),
+                    (false, 2) => dot_tile::<V, 1, 2>(r, e, dw, row_stride),
+                    (false, _) => dot_tile::<V, 1, 1>(r, e, dw, row_stride),
                 }
             }
         }
-        i += if m - i >= MR { MR } else { 1 };
+        i += rows;
     }
 }
 
-/// `dw[x * row_stride + y] += sum of r[x] * e[y]` for `x < MR` and `y < width <= 4`.
+/// `dw[x * row_stride + y] += sum of r[x] * e[y]` for `x < MR` and `y < WIDTH <= 4`.
 #[inline(always)]
-unsafe fn dot_tile<V: Vector, const MR: usize>(
-    width: usize,
+unsafe fn dot_tile<V: Vector, const MR: usize, const WIDTH: usize>(
     r: *const f32,
     e: *const f32,
     dw: *mut f32,
     row_stride: usize,
 ) {
-    // SAFETY: rows beyond `width` are replaced by the last one that exists, and their sums dropped.
+    // SAFETY: the caller's tile lies within the matrix.
     unsafe {
-        let rows = [0, 1, 2, 3].map(|y: usize| y.min(width - 1) * TILE);
         let mut sums = [[V::splat(0.0); 4]; MR];
         for sample in (0..TILE).step_by(V::N) {
             for x in 0..MR {
                 let left = V::load(r.add(x * TILE + sample));
-                for y in 0..4 {
-                    sums[x][y] = left.fma(V::load(e.add(rows[y] + sample)), sums[x][y]);
+                for y in 0..WIDTH {
+                    sums[x][y] = left.fma(V::load(e.add(y * TILE + sample)), sums[x][y]);
                 }
             }
         }
         for x in 0..MR {
             let totals = V::totals(sums[x]);
-            for y in 0..width {
+            for y in 0..WIDTH {
                 *dw.add(x * row_stride + y) += totals[y];
             }
         }
