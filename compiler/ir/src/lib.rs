@@ -12,6 +12,7 @@ pub mod lower;
 mod params;
 pub mod plan;
 pub mod props;
+pub mod random;
 pub mod recipe;
 mod scope;
 mod variable;

@@ -1,0 +1,297 @@
+//! Upward steps as calls of kernels.
+//!
+//! Each method emits one kind of step; what it computes is said at [`Step`], what a kernel does at
+//! [`pcc_kernels::Kernels`]. A group's units are done with before the next group begins.
+
+use super::{Argument, Emitter, Place};
+use crate::context::Field;
+use crate::kernel::Kernel;
+use pcc_ir::plan::{Plan, Step};
+use pcc_ir::{BlockId, ParamId};
+use pcc_kernels::GUARD_ENTRY;
+
+/// Calls a kernel with arguments of mixed kinds.
+macro_rules! call {
+    ($emitter:expr, $kernel:ident($($argument:expr),* $(,)?)) => {
+        $emitter.call(Kernel::$kernel, &[$(Argument::from($argument)),*])
+    };
+}
+pub(super) use call;
+
+pub(super) const MARKS: Place = Place { field: Field::Marks, offset: 0, stride: 0, divisor: 1 };
+pub(super) const ARENA: Place = Place { field: Field::Arena, offset: 0, stride: 0, divisor: 1 };
+
+pub(super) struct Up<'e, 'f, 'm> {
+    pub(super) plan: &'e Plan,
+    pub(super) rows: &'e mut Vec<u32>,
+    pub(super) emitter: &'e mut Emitter<'f, 'm>,
+}
+
+impl Up<'_, '_, '_> {
+    pub(super) fn step(&mut self, step: &Step) {
+        match step {
+            Step::Ones { out } => self.ones(*out),
+            Step::Literal { .. } | Step::Indicator { .. } | Step::Gather { .. } | Step::Normal { .. } => {
+                self.leaf(step);
+            }
+            Step::Multiply { out, children, is_scaled, guard } => {
+                self.multiply(*out, children, *is_scaled, *guard);
+            }
+            Step::MultiplyUnits { out, children } => self.multiply_units(*out, children),
+            Step::Outer { out, left, right, is_scaled, guard } => {
+                self.outer(*out, *left, *right, *is_scaled, *guard);
+            }
+            Step::Concat { out, children } => self.concat(*out, children),
+            Step::Sum { out, child, table } => self.sum(*out, *child, *table),
+            Step::Mix { out, child, table } => self.mix(*out, *child, *table),
+            Step::SumUnits { out, children, table } => self.sum_units(*out, children, *table),
+            _ => unreachable!("a downward step has no output"),
+        }
+    }
+
+    fn ones(&mut self, out: BlockId) {
+        let block = self.plan.block(out);
+        self.emitter.fill_ones(Place::mantissas(self.plan, out), block.units());
+        call!(self.emitter, Zero(block.groups, Place::exponents(self.plan, out)));
+    }
+
+    fn leaf(&mut self, step: &Step) {
+        let plan = self.plan;
+        let Some(out) = step.out() else { return };
+        let block = plan.block(out);
+        let (units, exponent) = (block.width, Place::exponents(plan, out));
+        let rows = Place::mantissas(plan, out);
+        self.emitter.each_group(block.groups, |e| match *step {
+            Step::Literal { var, value, .. } => {
+                call!(e, LeafLiteral(units, value, Place::evidence(var), rows, exponent))
+            }
+            Step::Indicator { var, first, .. } => {
+                call!(e, LeafIndicator(units, first, Place::evidence(var), rows, exponent))
+            }
+            Step::Gather { var, table, .. } => {
+                let table = Place::table(plan, table, block);
+                call!(e, LeafGather(units, table, Place::evidence(var), rows, exponent))
+            }
+            Step::Normal { var, table, .. } => {
+                let table = Place::table(plan, table, block);
+                call!(e, LeafGaussian(units, table, Place::evidence(var), rows, exponent, MARKS))
+            }
+            _ => {}
+        });
+    }
+
+    fn multiply(&mut self, out: BlockId, children: &[BlockId], is_scaled: bool, guard: u32) {
+        let plan = self.plan;
+        let block = plan.block(out);
+        let bits = Argument::GuardBits(guard);
+        let part = |id| (Place::part(plan, id, block.groups), Place::part_exponents(plan, id, block.groups));
+        let (product, exponent) = part(out);
+        self.emitter.each_group(block.groups, |e| {
+            let (mut left, mut left_exponent) = part(children[0]);
+            for &child in &children[1..] {
+                let (right, right_exponent) = part(child);
+                e.call(
+                    Kernel::GuardProduct,
+                    &[block.width.into(), left.into(), right.into(), bits, MARKS.into()],
+                );
+                call!(e, Multiply(block.width, left, right, product));
+                call!(e, Add(1_u32, left_exponent, right_exponent, exponent));
+                if is_scaled {
+                    call!(e, Rescale(block.width, product, exponent, 0_u32, MARKS));
+                }
+                (left, left_exponent) = (product, exponent);
+            }
+        });
+    }
+
+    fn multiply_units(&mut self, out: BlockId, children: &[BlockId]) {
+        let plan = self.plan;
+        let list = self.unit_rows(out, children);
+        let (rows, exponent) = (Place::mantissas(plan, out), Place::exponents(plan, out));
+        self.emitter.each_group(plan.block(out).groups, |e| {
+            call!(e, ProductUnits(children.len(), ARENA, list, rows, exponent, MARKS));
+        });
+    }
+
+    /// Lists, for each group of one unit, the mantissa and exponent rows of the same unit of each child.
+    fn unit_rows(&mut self, out: BlockId, children: &[BlockId]) -> Place {
+        let first = self.rows.len();
+        for unit in 0..self.plan.block(out).units() {
+            for &child in children {
+                self.rows.extend(unit_pair(self.plan, child, unit));
+            }
+        }
+        Place::row_list(first, 2 * children.len())
+    }
+
+    fn outer(&mut self, out: BlockId, left: BlockId, right: BlockId, is_scaled: bool, guard: u32) {
+        let plan = self.plan;
+        let block = plan.block(out);
+        let part = |id| (Place::mantissas(plan, id), Place::exponents(plan, id));
+        let [(a, a_exponent), (b, b_exponent), (rows, exponent)] = [left, right, out].map(part);
+        let [n_a, n_b] = [left, right].map(|id| plan.block(id).width);
+        let bits = Argument::GuardBits(guard);
+        self.emitter.each_group(block.groups, |e| {
+            e.call(Kernel::GuardOuter, &[n_a.into(), n_b.into(), a.into(), b.into(), bits, MARKS.into()]);
+            call!(e, Outer(n_a, n_b, a, b, rows));
+            call!(e, Add(1_u32, a_exponent, b_exponent, exponent));
+            if is_scaled {
+                call!(e, Rescale(block.width, rows, exponent, 0_u32, MARKS));
+            }
+        });
+    }
+
+    fn concat(&mut self, out: BlockId, children: &[BlockId]) {
+        let groups = self.plan.block(out).groups;
+        let is_even = |of_child: u32| of_child.is_multiple_of(groups) || groups.is_multiple_of(of_child);
+        if children.iter().all(|&c| is_even(self.plan.block(c).groups)) {
+            let segments = self.even_segments(children, groups);
+            let (rows, exponent) = (Place::mantissas(self.plan, out), Place::exponents(self.plan, out));
+            self.emitter.each_group(groups, |e| align_segments(e, &segments, rows, exponent));
+        } else {
+            self.concat_uneven(out, children);
+        }
+    }
+
+    /// What every group reads, in a loop over groups: for each child the units under each of its exponents.
+    fn even_segments(&self, children: &[BlockId], groups: u32) -> Vec<Segment> {
+        let plan = self.plan;
+        let mut segments = Vec::new();
+        for &child in children {
+            let block = plan.block(child);
+            let (part, exponents) = (block.units() / groups, Place::part_exponents(plan, child, groups));
+            let n = block.groups.div_ceil(groups);
+            let rows = Place::part(plan, child, groups);
+            segments.extend((0..n).map(|i| Segment {
+                n_rows: part / n,
+                rows: rows.skip_rows(i * (part / n)),
+                exponent: exponents.skip_rows(i),
+            }));
+        }
+        segments
+    }
+
+    /// Groups whose parts begin and end within a child's groups, each in its own way.
+    fn concat_uneven(&mut self, out: BlockId, children: &[BlockId]) {
+        let plan = self.plan;
+        let block = plan.block(out);
+        for group in 0..block.groups {
+            let mut segments = Vec::new();
+            for &child in children {
+                let part = plan.block(child).units() / block.groups;
+                segments.extend(uneven_segments(plan, child, group * part..(group + 1) * part));
+            }
+            let rows = Place::rows(plan.mantissas(out) + group * block.width, 0);
+            let exponent = Place::rows(plan.exponents(out) + group, 0);
+            align_segments(self.emitter, &segments, rows, exponent);
+        }
+    }
+
+    fn sum(&mut self, out: BlockId, child: BlockId, table: ParamId) {
+        let plan = self.plan;
+        let (block, k) = (plan.block(out), plan.block(child).width);
+        let (rows, exponent) = (Place::mantissas(plan, out), Place::exponents(plan, out));
+        let (terms, term_exponent) = (Place::mantissas(plan, child), Place::exponents(plan, child));
+        let weights = Place::table(plan, table, block);
+        let floor = Place::of(Field::Floors, table.index() as i64 * 4);
+        self.emitter.each_group(block.groups, |e| {
+            call!(e, Matmul(block.width, k, weights, k, 1_u32, terms, rows, 0_u32));
+            call!(e, Copy(1_u32, term_exponent, exponent));
+            e.when_watched(table, |e| {
+                call!(e, GuardSum(block.width, k, weights, k, 1_u32, floor, terms, rows, MARKS));
+            });
+            call!(e, Rescale(block.width, rows, exponent, GUARD_ENTRY, MARKS));
+        });
+    }
+
+    fn mix(&mut self, out: BlockId, child: BlockId, table: ParamId) {
+        let plan = self.plan;
+        let (block, n) = (plan.block(out), plan.table(table).columns);
+        let (rows, exponent) = (Place::mantissas(plan, out), Place::exponents(plan, out));
+        let (terms, term_exponent) = (Place::mantissas(plan, child), Place::exponents(plan, child));
+        let weights = Place::table(plan, table, block);
+        let part = |i: u32| (weights.skip_numbers(i as usize), terms.skip_rows(i * block.width));
+        self.emitter.each_group(block.groups, |e| {
+            for i in 0..n {
+                let (weights, terms) = part(i);
+                call!(e, MixForward(block.width, weights, n, terms, rows, u32::from(i > 0)));
+            }
+            call!(e, Copy(1_u32, term_exponent, exponent));
+            e.when_watched(table, |e| {
+                for i in 0..n {
+                    let (weights, terms) = part(i);
+                    call!(e, GuardMix(block.width, weights, n, terms, rows, MARKS));
+                }
+            });
+            call!(e, Rescale(block.width, rows, exponent, GUARD_ENTRY, MARKS));
+        });
+    }
+
+    fn sum_units(&mut self, out: BlockId, children: &[BlockId], table: ParamId) {
+        let plan = self.plan;
+        let block = plan.block(out);
+        let list = input_rows(plan, self.rows, block.groups, children);
+        let n = plan.table(table).columns;
+        let weights = Place::table(plan, table, block);
+        let (rows, exponent) = (Place::mantissas(plan, out), Place::exponents(plan, out));
+        self.emitter.each_group(block.groups, |e| {
+            call!(e, SumUnits(n, weights, ARENA, list, rows, exponent, MARKS));
+        });
+    }
+}
+
+/// Units of one child under one exponent.
+struct Segment {
+    n_rows: u32,
+    rows: Place,
+    exponent: Place,
+}
+
+/// Brings segments under the largest of their exponents, one after another.
+fn align_segments(e: &mut Emitter, segments: &[Segment], rows: Place, exponent: Place) {
+    for (i, segment) in segments.iter().enumerate() {
+        match i {
+            0 => call!(e, Copy(1_u32, segment.exponent, exponent)),
+            _ => call!(e, MaxExponent(exponent, segment.exponent, exponent)),
+        }
+    }
+    let mut rows = rows;
+    for segment in segments {
+        call!(e, Align(segment.n_rows, segment.rows, segment.exponent, exponent, rows, MARKS));
+        rows = rows.skip_rows(segment.n_rows);
+    }
+}
+
+/// The units of a range, cut where the child's groups end.
+fn uneven_segments(plan: &Plan, child: BlockId, units: std::ops::Range<u32>) -> Vec<Segment> {
+    let width = plan.block(child).width;
+    let mut segments = Vec::new();
+    let mut unit = units.start;
+    while unit < units.end {
+        let group = unit / width;
+        let end = units.end.min((group + 1) * width);
+        segments.push(Segment {
+            n_rows: end - unit,
+            rows: Place::rows(plan.mantissas(child) + unit, 0),
+            exponent: Place::rows(plan.exponents(child) + group, 0),
+        });
+        unit = end;
+    }
+    segments
+}
+
+/// Lists, for each group, the mantissa and exponent rows of all single units that it reads.
+pub(super) fn input_rows(plan: &Plan, rows: &mut Vec<u32>, groups: u32, children: &[BlockId]) -> Place {
+    let first = rows.len();
+    for group in 0..groups {
+        for &child in children {
+            let part = plan.block(child).units() / groups;
+            (group * part..(group + 1) * part).for_each(|unit| rows.extend(unit_pair(plan, child, unit)));
+        }
+    }
+    Place::row_list(first, (rows.len() - first) / groups as usize)
+}
+
+fn unit_pair(plan: &Plan, block: BlockId, unit: u32) -> [u32; 2] {
+    [plan.mantissas(block) + unit, plan.exponents(block) + unit / plan.block(block).width]
+}
