@@ -1,0 +1,120 @@
+//! What is said when data is at fault: one function for each kind, so that every reader says it alike.
+//!
+//! The pages are `docs/errors/{data-shape,data-format,value-out-of-domain,missing-value}.md`.
+
+use super::column::Columns;
+use pcc_diag::{Diagnostic, Span};
+use pcc_ir::Domain;
+
+/// Where values come from: what messages call them.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    /// The data set's name in the source.
+    pub(crate) data: String,
+    /// The file that was read.
+    pub(crate) file: String,
+    /// Where the data set was declared.
+    pub(crate) span: Span,
+}
+
+/// A row as a person finds it, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowName {
+    /// A row of an array.
+    Row(u64),
+    /// A line of a text file.
+    Line(u64),
+}
+
+impl std::fmt::Display for RowName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            RowName::Row(n) => write!(f, "row {}", grouped(*n)),
+            RowName::Line(n) => write!(f, "line {}", grouped(*n)),
+        }
+    }
+}
+
+impl Origin {
+    /// The numbers of rows, columns or windows do not fit the declaration, or the file ends early.
+    pub(crate) fn shape(&self, message: impl std::fmt::Display) -> Diagnostic {
+        self.error("data-shape", message)
+    }
+
+    /// The content is not what the reader reads.
+    pub(crate) fn format(&self, message: impl std::fmt::Display) -> Diagnostic {
+        self.error("data-format", message)
+    }
+
+    /// A value that its variable can't take.
+    pub(crate) fn outside(
+        &self,
+        row: RowName,
+        columns: &Columns,
+        column: usize,
+        value: impl std::fmt::Display,
+    ) -> Diagnostic {
+        let (name, domain) = (columns.name(column), columns.get(column).domain);
+        let message = format!(
+            "{row} of `{}` has {value} at `{name}`, but `{}` is `{domain}`{}",
+            self.data,
+            columns.group_of(column).name,
+            values_of(domain)
+        );
+        Diagnostic::error("value-out-of-domain", message)
+            .at(self.span, "declared here")
+            .help(format!("the value stands in `{}`: correct it there, or declare a wider domain", self.file))
+    }
+
+    /// A NaN in a format that has no missing values.
+    pub(crate) fn missing(&self, row: RowName, columns: &Columns, column: usize) -> Diagnostic {
+        let message = format!(
+            "{row} of `{}` is NaN at `{}`, and an array has no missing values (`{}`)",
+            self.data,
+            columns.name(column),
+            self.file
+        );
+        Diagnostic::error("missing-value", message)
+            .at(self.span, "declared here")
+            .help("write missing values as empty fields of a csv file, or give a mask beside the array")
+    }
+
+    fn error(&self, code: &'static str, message: impl std::fmt::Display) -> Diagnostic {
+        Diagnostic::error(code, format!("{message} (data set `{}`, file `{}`)", self.data, self.file))
+            .at(self.span, "declared here")
+    }
+}
+
+/// The range of a bounded domain, in words to be put behind its name.
+fn values_of(domain: Domain) -> String {
+    match domain {
+        Domain::Bool => ", so 0 or 1".into(),
+        Domain::Cat(n) | Domain::Token(n) => format!(", so 0 to {}", n.saturating_sub(1)),
+        Domain::Int(..) => String::new(),
+        Domain::Nat => ", so a whole number from 0 on".into(),
+        Domain::Real => ", so a finite number".into(),
+    }
+}
+
+/// A count with a comma after every three digits: 1204 is `1,204`.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn counts_have_commas() {
+        for (n, text) in [(0, "0"), (999, "999"), (1204, "1,204"), (1_000_000, "1,000,000")] {
+            assert_eq!(super::grouped(n), text);
+        }
+    }
+}

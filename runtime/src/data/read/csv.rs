@@ -1,0 +1,90 @@
+//! Comma-separated values: one row a line, one field for each variable. Empty lines are passed over (a
+//! missing value alone on its line is written `""` or `?`).
+
+use super::rows::RowSink;
+use crate::data::cells::Cells;
+use crate::data::column::Column;
+use crate::data::fault::RowName;
+use pcc_diag::Diagnostic;
+use pcc_ir::{Domain, MISSING};
+
+/// Reads rows.
+pub(super) fn read_rows(
+    content: &[u8],
+    has_header: bool,
+    separator: char,
+    mut sink: RowSink,
+) -> Result<Cells, Diagnostic> {
+    let separator = u8::try_from(separator)
+        .map_err(|_| sink.origin.format(format!("a separator is one ASCII character, not `{separator}`")))?;
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(has_header)
+        .delimiter(separator)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(content);
+    let mut record = csv::ByteRecord::new();
+    let mut words = vec![0; sink.columns.len()];
+    while reader.read_byte_record(&mut record).map_err(|e| sink.origin.format(e))? {
+        let line = line_of(&record, content);
+        check_width(record.len(), line, &sink)?;
+        if !sink.is_next_kept() {
+            sink.skip();
+            continue;
+        }
+        for (i, field) in record.iter().enumerate() {
+            words[i] = word_of(field, sink.columns.get(i)).ok_or_else(|| refuse(field, line, i, &sink))?;
+        }
+        sink.push(&words);
+    }
+    sink.finish()
+}
+
+/// The line a record stands on; its position is that of the empty lines before it.
+fn line_of(record: &csv::ByteRecord, content: &[u8]) -> RowName {
+    let Some(position) = record.position() else { return RowName::Line(0) };
+    let rest = content.get(position.byte() as usize..).unwrap_or_default();
+    let is_break = |b: &&u8| matches!(b, b'\n' | b'\r');
+    let n_empty = rest.iter().take_while(is_break).filter(|&&b| b == b'\n').count();
+    RowName::Line(position.line() + n_empty as u64)
+}
+
+fn check_width(found: usize, line: RowName, sink: &RowSink) -> Result<(), Diagnostic> {
+    if found == sink.columns.len() {
+        return Ok(());
+    }
+    let (wanted, declared) = (sink.columns.len(), sink.columns.declared());
+    Err(sink.origin.shape(format!("{line} has {found} fields, but a row of `{declared}` has {wanted}")))
+}
+
+fn is_missing(field: &[u8]) -> bool {
+    field.is_empty() || matches!(field, b"?" | b"NA") || field.eq_ignore_ascii_case(b"nan")
+}
+
+/// The word of a field, or `None` when it is none of its domain.
+fn word_of(field: &[u8], column: &Column) -> Option<u32> {
+    if let [digit @ b'0'..=b'9'] = field {
+        return column.word_of_integer(i64::from(digit - b'0'));
+    }
+    if is_missing(field) {
+        return Some(MISSING);
+    }
+    let text = std::str::from_utf8(field).ok()?;
+    match (column.domain, text) {
+        (Domain::Bool, "false") => Some(0),
+        (Domain::Bool, "true") => Some(1),
+        _ => match text.parse::<i64>() {
+            Ok(integer) => column.word_of_integer(integer),
+            Err(_) => column.word_of_number(text.parse().ok()?),
+        },
+    }
+}
+
+fn refuse(field: &[u8], line: RowName, column: usize, sink: &RowSink) -> Diagnostic {
+    let text = String::from_utf8_lossy(field);
+    let fault = sink.origin.outside(line, sink.columns, column, format_args!("`{text}`"));
+    match line == RowName::Line(1) && text.parse::<f64>().is_err() {
+        true => fault.help("if the first line names the columns, say so with `header = true`"),
+        false => fault,
+    }
+}
