@@ -7,16 +7,23 @@
 mod boxes;
 mod checked;
 mod columns;
+mod compatible;
 mod decomposable;
 mod deterministic;
+mod grouping;
 mod overlap;
 mod separate;
 mod sizes;
 mod smooth;
+mod structured;
 mod values;
+mod vtree;
 
 pub use checked::{Checked, Violation, violations};
 pub use columns::Unit;
+pub use compatible::{Compatibility, compatible};
 pub use decomposable::{Overlap, overlapping_scopes};
 pub use deterministic::{BothPossible, Determinism, DeterminismConfig, deterministic, deterministic_sums};
 pub use smooth::{Unequal, unequal_scopes};
+pub use structured::{Conflict, Structure, structured};
+pub use vtree::{Misfit, Vtree, VtreeNode, structured_by};

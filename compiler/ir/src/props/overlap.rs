@@ -9,6 +9,7 @@
 
 use super::boxes::{BoxId, Boxes, FULL, outer_factors};
 use super::columns::{Unit, columns, list_of_unit, n_columns};
+use super::grouping::Grouping;
 use super::values::ValueSet;
 use crate::{Graph, LayerKind, Scope, ScopeId, Scopes, VarId};
 use rustc_hash::FxHashMap;
@@ -42,8 +43,7 @@ pub(super) struct Overlap<'a> {
     restricted: Restricted,
     /// For each part the input that makes it possible, or `None` when nothing does.
     known: FxHashMap<Part, Option<Unit>>,
-    owners: Vec<(u32, u32)>,
-    stamp: u32,
+    grouping: Grouping,
     limit: u64,
     budget: u64,
 }
@@ -55,8 +55,7 @@ impl<'a> Overlap<'a> {
             boxes,
             restricted: Restricted::of(graph, observed),
             known: FxHashMap::default(),
-            owners: vec![(0, 0); graph.variables().len()],
-            stamp: 0,
+            grouping: Grouping::new(graph.variables().len()),
             limit: budget,
             budget,
         }
@@ -181,12 +180,20 @@ impl<'a> Overlap<'a> {
         let mut flat = self.flatten(items);
         flat.sort_unstable();
         flat.dedup();
-        let part_of = self.connect(&flat);
-        let mut parts: FxHashMap<u32, Vec<Item>> = FxHashMap::default();
-        for (item, part) in flat.into_iter().zip(part_of) {
-            parts.entry(part).or_default().push(item);
+        self.grouping.start(flat.len());
+        for (i, item) in flat.iter().enumerate() {
+            match *item {
+                Item::Exact(id) => {
+                    self.boxes.get(id).restrictions.iter().for_each(|(var, _)| self.grouping.own(i, *var));
+                }
+                Item::Unit(unit) => {
+                    self.restricted.scope(unit).iter().for_each(|var| self.grouping.own(i, var))
+                }
+            }
         }
-        let parts: Vec<Part> = parts.into_values().map(Vec::into_boxed_slice).collect();
+        let groups = self.grouping.groups();
+        let parts: Vec<Part> =
+            groups.into_iter().map(|group| group.into_iter().map(|i| flat[i]).collect()).collect();
         parts.iter().all(|part| self.boxes_meet(part)).then_some(parts)
     }
 
@@ -214,27 +221,6 @@ impl<'a> Overlap<'a> {
             }
         }
         flat
-    }
-
-    /// For each item the part it belongs to: items that restrict a common variable belong together.
-    fn connect(&mut self, items: &[Item]) -> Vec<u32> {
-        self.stamp += 1;
-        let mut parents: Vec<u32> = (0..items.len() as u32).collect();
-        for (i, item) in items.iter().enumerate() {
-            let owners = &mut self.owners;
-            let mut own = |var: VarId| match &mut owners[var.index()] {
-                (stamp, owner) if *stamp == self.stamp => {
-                    let (a, b) = (root(&mut parents, *owner), root(&mut parents, i as u32));
-                    parents[b as usize] = a;
-                }
-                slot => *slot = (self.stamp, i as u32),
-            };
-            match *item {
-                Item::Exact(id) => self.boxes.get(id).restrictions.iter().for_each(|(var, _)| own(*var)),
-                Item::Unit(unit) => self.restricted.scope(unit).iter().for_each(own),
-            }
-        }
-        (0..items.len() as u32).map(|i| root(&mut parents, i)).collect()
     }
 
     /// Whether the boxes around the items of a part have a common assignment.
@@ -323,12 +309,4 @@ fn meet(values: &mut FxHashMap<VarId, ValueSet>, var: VarId, set: &ValueSet) -> 
         }
         Some(known) => known.intersection(set).map(|both| *known = both).is_some(),
     }
-}
-
-fn root(parents: &mut [u32], mut i: u32) -> u32 {
-    while parents[i as usize] != i {
-        parents[i as usize] = parents[parents[i as usize] as usize];
-        i = parents[i as usize];
-    }
-    i
 }

@@ -8,6 +8,7 @@
 use super::boxes::{BoxId, Boxes, UnitBox};
 use super::overlap::{Overlap, Spent};
 use crate::VarId;
+use petgraph::unionfind::UnionFind;
 use rustc_hash::FxHashMap;
 
 /// Calls `undecided` with each pair of positions whose boxes meet, until it says to stop (`false`).
@@ -59,13 +60,12 @@ fn split_by(all: &[&UnitBox], var: VarId) -> Option<Vec<Vec<usize>>> {
         runs.extend(unit_box.values(var)?.runs().map(|(low, high)| (low, high, i)));
     }
     runs.sort_unstable();
-    let mut group_of: Vec<usize> = (0..all.len()).collect();
+    let mut sets = UnionFind::new(all.len());
     let mut reached: Option<(u32, usize)> = None;
     for (low, high, i) in runs {
         reached = match reached {
             Some((end, other)) if low <= end => {
-                let (a, b) = (root(&mut group_of, other), root(&mut group_of, i));
-                group_of[b] = a;
+                sets.union(other, i);
                 Some((end.max(high), i))
             }
             _ => Some((high, i)),
@@ -73,15 +73,7 @@ fn split_by(all: &[&UnitBox], var: VarId) -> Option<Vec<Vec<usize>>> {
     }
     let mut parts: FxHashMap<usize, Vec<usize>> = FxHashMap::default();
     for i in 0..all.len() {
-        parts.entry(root(&mut group_of, i)).or_default().push(i);
+        parts.entry(sets.find_mut(i)).or_default().push(i);
     }
     Some(parts.into_values().collect())
-}
-
-fn root(group_of: &mut [usize], mut i: usize) -> usize {
-    while group_of[i] != i {
-        group_of[i] = group_of[group_of[i]];
-        i = group_of[i];
-    }
-    i
 }

@@ -86,7 +86,7 @@ impl Builder<'_> {
         let family = Family::Bernoulli(Bernoulli);
         match self.dice.below(5) {
             0 | 1 => self.b.literal(var, self.dice.below(2) as u32, 1, units as u32, Span::NONE),
-            2 if units % 2 == 0 => self.b.indicator(var, 0, units as u32 / 2, 2, Span::NONE),
+            2 if units.is_multiple_of(2) => self.b.indicator(var, 0, units as u32 / 2, 2, Span::NONE),
             2 | 3 => {
                 let both = self.b.indicator(var, 0, 1, 2, Span::NONE);
                 self.dense(&[both], units, 1)
@@ -120,7 +120,7 @@ impl Builder<'_> {
     }
 
     fn outer(&mut self, vars: &[VarId], units: usize) -> LayerId {
-        if units % 2 != 0 {
+        if !units.is_multiple_of(2) {
             return self.product(vars, units);
         }
         let (a, b) = self.split(vars);
@@ -145,7 +145,7 @@ impl Builder<'_> {
     }
 
     fn sum(&mut self, vars: &[VarId], units: usize) -> LayerId {
-        let groups = if units % 2 == 0 { 1 + self.dice.below(2) } else { 1 };
+        let groups = if units.is_multiple_of(2) { 1 + self.dice.below(2) } else { 1 };
         let n = 1 + self.dice.below(2);
         let children: Vec<LayerId> = (0..n)
             .map(|_| {
