@@ -4,7 +4,7 @@
 //! closing bracket. Each of these takes the comments of its place in the text. What nothing inside an
 //! element could take is displaced: it goes above the element, so that no comment is lost.
 
-use super::doc::{Doc, concat, join, line, nothing, soft_line, text};
+use super::doc::{Doc, concat, line, nothing, soft_line, text};
 use crate::trivia::{Comment, Trivia};
 use std::ops::Range;
 
@@ -128,20 +128,19 @@ impl<'t> Formatter<'t> {
     }
 
     /// `open a, b close` on one line, or one element a line. A comma after the last element in the text keeps
-    /// the list broken, and so do comments. `inside` is what stands between the brackets, if that is known.
+    /// the list broken, and so do comments.
     pub fn list<T>(
         &mut self,
         brackets: Brackets,
         elements: &[T],
-        inside: Option<Range<usize>>,
         place: impl Fn(&T) -> Range<usize>,
         build: impl Fn(&mut Self, &T) -> Doc,
     ) -> Doc {
         let (Some(first), Some(last)) = (elements.first().map(&place), elements.last().map(&place)) else {
-            return self.empty_list(brackets, inside);
+            return text(format!("{}{}", brackets.open, brackets.close));
         };
-        let mut at = inside.as_ref().map_or(first.start, |inside| inside.start);
-        let end = inside.map_or(last.end, |inside| inside.end);
+        let mut at = self.trivia.trimmed_end(self.text, 0, first.start);
+        let end = self.closer_after(last.end);
         let mut docs = Vec::new();
         for (i, element) in elements.iter().enumerate() {
             let next = elements.get(i + 1).map(|next| place(next).start);
@@ -157,14 +156,6 @@ impl<'t> Formatter<'t> {
         let is_kept_broken = !brackets.last_comma.is_empty() && self.has_comma_after(last.end);
         let whole = brackets.around(docs);
         if is_kept_broken { whole.broken() } else { whole.group() }
-    }
-
-    fn empty_list(&mut self, brackets: Brackets, inside: Option<Range<usize>>) -> Doc {
-        let comments = inside.map(|inside| self.take(inside)).unwrap_or_default();
-        if comments.is_empty() {
-            return text(format!("{}{}", brackets.open, brackets.close));
-        }
-        brackets.around(vec![join(comments.iter().map(|c| text(self.comment(c))), &Doc::HardLine)]).broken()
     }
 
     /// The comments above an element, each on its line.
@@ -252,9 +243,24 @@ impl<'t> Formatter<'t> {
 
     /// Whether a comma right before a closing bracket follows, with nothing but trivia between.
     fn has_comma_after(&self, end: usize) -> bool {
+        let closer = self.closer_after(end);
         let first = self.trivia.trailing_commas.partition_point(|at| (*at as usize) < end);
-        let comma = self.trivia.trailing_commas.get(first).map(|at| *at as usize);
-        comma.is_some_and(|comma| self.trivia.trimmed_end(self.text, end, comma) == end)
+        self.trivia.trailing_commas.get(first).is_some_and(|at| (*at as usize) < closer)
+    }
+
+    /// Where the closing bracket stands after the last element of a list: behind trivia and one comma.
+    fn closer_after(&self, end: usize) -> usize {
+        let mut at = end;
+        loop {
+            let rest = self.source(at..self.text.len());
+            let code = rest.trim_start_matches([' ', '\t', '\r', '\n', ',']);
+            at += rest.len() - code.len();
+            let next = self.trivia.comments.partition_point(|c| (c.span.start as usize) < at);
+            match self.trivia.comments.get(next).filter(|c| c.span.start as usize == at) {
+                Some(comment) => at = comment.span.end as usize,
+                None => return at,
+            }
+        }
     }
 }
 

@@ -15,24 +15,15 @@ const IF_WIDTH: usize = 64;
 impl Formatter<'_> {
     /// Any expression.
     pub(super) fn expr(&mut self, expr: &Expr) -> Doc {
-        let place = range(expr.span);
-        // What stands in the brackets that end the expression.
-        let within = |start: usize| Some(start + 1..place.end.saturating_sub(1));
         match &expr.kind {
             ExprKind::Name(name) => text(name),
             ExprKind::Number(number) => text(&number.text),
-            ExprKind::Text(_) => text(self.source(place)),
-            ExprKind::List(args) => self.args(SQUARE, args, within(place.start)),
-            ExprKind::Tuple(parts) => {
-                self.list(TUPLE, parts, within(place.start), |e| range(e.span), Formatter::expr)
+            ExprKind::Text(_) => text(self.source(range(expr.span))),
+            ExprKind::List(args) => self.args(SQUARE, args),
+            ExprKind::Tuple(parts) => self.list(TUPLE, parts, |e| range(e.span), Formatter::expr),
+            ExprKind::Paren(inner) => {
+                self.list(TUPLE, std::slice::from_ref(inner), |e| range(e.span), |f, e| f.expr(e))
             }
-            ExprKind::Paren(inner) => self.list(
-                TUPLE,
-                std::slice::from_ref(inner),
-                within(place.start),
-                |e| range(e.span),
-                |f, e| f.expr(e),
-            ),
             ExprKind::Unary(UnaryOp::Not, operand) => text("not ").then(self.expr(operand)),
             ExprKind::Unary(UnaryOp::Negate, operand) => text("-").then(self.expr(operand)),
             ExprKind::Binary(op, left, right) => self.binary(expr, *op, left, right),
@@ -41,12 +32,8 @@ impl Formatter<'_> {
             }
             ExprKind::If(..) => self.if_expr(expr).group_within(IF_WIDTH),
             ExprKind::Share(circuit) => text("share ").then(self.expr(circuit)),
-            ExprKind::Index(object, args) => {
-                self.expr(object).then(self.args(SQUARE, args, within(object.span.end as usize)))
-            }
-            ExprKind::Call(callee, args) => {
-                self.expr(callee).then(self.args(CALL, args, within(callee.span.end as usize)))
-            }
+            ExprKind::Index(object, args) => self.expr(object).then(self.args(SQUARE, args)),
+            ExprKind::Call(callee, args) => self.expr(callee).then(self.args(CALL, args)),
             ExprKind::Field(object, name) => self.expr(object).then(text(format!(".{}", name.text))),
             ExprKind::With(circuit, table) => concat([self.expr(circuit), text(" with "), self.expr(table)]),
             ExprKind::By(circuit, latent) => concat([self.expr(circuit), text(" by "), self.expr(latent)]),
@@ -55,12 +42,12 @@ impl Formatter<'_> {
 
     /// Expressions in brackets.
     pub(super) fn exprs(&mut self, brackets: Brackets, exprs: &[Expr]) -> Doc {
-        self.list(brackets, exprs, None, |e| range(e.span), Formatter::expr)
+        self.list(brackets, exprs, |e| range(e.span), Formatter::expr)
     }
 
     /// Names in brackets.
     pub(super) fn names(&mut self, brackets: Brackets, names: &[Name]) -> Doc {
-        self.list(brackets, names, None, |name| range(name.span), |_, name| text(&name.text))
+        self.list(brackets, names, |name| range(name.span), |_, name| text(&name.text))
     }
 
     fn binary(&mut self, expr: &Expr, op: BinaryOp, left: &Expr, right: &Expr) -> Doc {
@@ -76,8 +63,8 @@ impl Formatter<'_> {
         self.chain(&operands, |operand| range(operand.span), |f, operand| f.expr(operand))
     }
 
-    fn args(&mut self, brackets: Brackets, args: &[Arg], inside: Option<Range<usize>>) -> Doc {
-        self.list(brackets, args, inside, arg_place, Formatter::arg)
+    fn args(&mut self, brackets: Brackets, args: &[Arg]) -> Doc {
+        self.list(brackets, args, arg_place, Formatter::arg)
     }
 
     fn arg(&mut self, arg: &Arg) -> Doc {
@@ -176,7 +163,7 @@ impl Formatter<'_> {
 
     /// Parameters in brackets.
     pub(super) fn params(&mut self, brackets: Brackets, params: &[Param]) -> Doc {
-        self.list(brackets, params, None, param_place, Formatter::param)
+        self.list(brackets, params, param_place, Formatter::param)
     }
 
     fn param(&mut self, param: &Param) -> Doc {

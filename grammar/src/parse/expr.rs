@@ -130,8 +130,8 @@ impl Builder<'_> {
             text.chars().take_while(|c| !matches!(c, 'e' | 'E')).any(|c| ('1'..='9').contains(&c));
         let fault = if !number.value.is_finite() {
             Some("it is larger than the largest double, about 1.8e308")
-        } else if number.is_integer && number.value > LARGEST_EXACT {
-            Some("an integer may be at most 9,007,199,254,740,992 (2 to the power 53)")
+        } else if number.is_integer && number.value > LARGEST_INTEGER {
+            Some("an integer may be at most 9,007,199,254,740,991 (2 to the power 53, less 1)")
         } else if number.value == 0.0 && has_digits {
             Some("it is too small for a double and would become 0")
         } else {
@@ -277,8 +277,8 @@ impl Builder<'_> {
     }
 }
 
-/// Above this, not every integer is a double.
-const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+/// The next integer above is also what the one after it would be rounded to.
+const LARGEST_INTEGER: f64 = 9_007_199_254_740_991.0;
 
 fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {
     let span = left.span.to(right.span);
@@ -293,11 +293,11 @@ fn group(mut parts: Vec<Expr>) -> ExprKind {
 }
 
 fn unary_op(text: &str) -> UnaryOp {
-    if text.starts_with('-') { UnaryOp::Negate } else { UnaryOp::Not }
+    if text == "-" { UnaryOp::Negate } else { UnaryOp::Not }
 }
 
 fn binary_op(text: &str) -> BinaryOp {
-    match text.trim_end() {
+    match text {
         "==" => BinaryOp::Equal,
         "!=" => BinaryOp::NotEqual,
         "<=" => BinaryOp::LessEqual,

@@ -43,7 +43,7 @@ pub struct Parse {
 /// assert_eq!(parse.errors[0].code, "expected-item");
 /// ```
 pub fn parse(file: FileId, text: &str) -> Parse {
-    if let Some(error) = too_long(file, text) {
+    if let Some(error) = too_long(file, text.len()) {
         return Parse { errors: vec![error], ..Parse::default() };
     }
     let tokens = scan(text);
@@ -123,7 +123,7 @@ fn parse_whole<T>(
     let tokens = scan(text);
     let deep = nesting::too_deep_items(text, &tokens);
     let mut errors = nesting::errors(file, &deep);
-    errors.extend(too_long(file, text));
+    errors.extend(too_long(file, text.len()));
     if !errors.is_empty() {
         return Err(errors);
     }
@@ -145,11 +145,9 @@ fn parse_whole<T>(
 }
 
 /// Spans hold byte offsets of 32 bits.
-fn too_long(file: FileId, text: &str) -> Option<Diagnostic> {
-    (text.len() >= u32::MAX as usize).then(|| {
-        Diagnostic::error("file-too-long", "a source file may have at most 4 GiB")
-            .at(Span::new(file, 0, 0), "")
-    })
+fn too_long(file: FileId, n_bytes: usize) -> Option<Diagnostic> {
+    let error = || Diagnostic::error("file-too-long", "a source file may have at most 4 GiB");
+    (n_bytes >= u32::MAX as usize).then(|| error().at(Span::new(file, 0, 0), ""))
 }
 
 /// Each level of nesting takes some 20 KB in an unoptimised build, and [`nesting`] allows a few hundred.
@@ -173,5 +171,37 @@ impl Builder<'_> {
     fn span(&self, pair: &Pair<Rule>) -> Span {
         let (start, end) = (pair.as_span().start(), pair.as_span().end());
         Span::new(self.file, start, self.trivia.trimmed_end(self.text, start, end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_must_hold_the_length_of_a_file() {
+        assert_eq!(too_long(FileId(0), 4_294_967_294), None);
+        assert_eq!(too_long(FileId(0), 4_294_967_295).map(|e| e.code), Some("file-too-long"));
+    }
+
+    #[test]
+    fn keywords_agree() {
+        let grammar = include_str!("../../pc.pest");
+        let quoted = |line: &str| line.split('"').skip(1).step_by(2).map(str::to_string).collect::<Vec<_>>();
+        let rule =
+            |name: &str| grammar.lines().find(|line| line.starts_with(name)).map(quoted).unwrap_or_default();
+        let mut keywords: Vec<String> =
+            grammar.lines().filter(|l| l.starts_with("kw_")).flat_map(quoted).collect();
+        let mut listed = rule("keyword ");
+        keywords.sort();
+        listed.sort();
+        assert_eq!(keywords, listed);
+        let items = rule("item_kw ");
+        assert!(items.iter().all(|item| listed.contains(item)));
+        let mut known = nesting::ITEM_KEYWORDS.map(str::to_string).to_vec();
+        known.sort();
+        let mut items = items;
+        items.sort();
+        assert_eq!(items, known);
     }
 }

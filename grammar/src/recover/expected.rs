@@ -79,30 +79,55 @@ impl Expected {
             }
     }
 
+    /// Whether an operator could stand here, so that an expression could also have ended.
+    pub fn has_operators(&self) -> bool {
+        self.has("and") || self.has("*")
+    }
+
+    /// Whether a type must stand here.
+    fn is_type(&self) -> bool {
+        self.has("data") && self.letter && !self.digit && !self.has("vars")
+    }
+
+    /// Whether a step of a recipe, or a clause of a stage, could start here.
+    fn steps(&self) -> Option<&'static str> {
+        if self.has("materialize") && !self.has("<=") {
+            Some("a step")
+        } else if self.has("until") && !self.has("<=") {
+            Some("a clause")
+        } else {
+            None
+        }
+    }
+
+    /// The words that a step or a clause may start with, as advice.
+    pub fn first_words(&self) -> Option<String> {
+        let words: Vec<&str> = self.texts.iter().map(String::as_str).filter(|text| is_word(text)).collect();
+        self.steps()
+            .map(|step| format!("{step} starts with {}", listed(words.iter().map(|w| format!("`{w}`")))))
+    }
+
     /// What is expected as "a, b or c". `close` is the closer of the innermost bracket with words of its own.
     pub fn words(&self, close: Option<(&str, String)>, is_item: bool) -> String {
-        let mut words = Vec::new();
-        if let Some((closer, words_of_closer)) = close
-            && self.has(closer)
-        {
-            words.push(words_of_closer);
-        }
-        words.extend(self.punctuation().into_iter().map(|text| format!("`{text}`")));
-        if self.is_expression() {
+        let mut words: Vec<String> = self.punctuation().into_iter().map(|text| format!("`{text}`")).collect();
+        if self.is_type() {
+            words = vec!["a type".to_string()];
+        } else if self.is_expression() {
             words.push("an expression".to_string());
         } else if self.is_name() {
             words.push("a name".to_string());
         } else if self.is_within_word() {
             words.extend(self.rules.iter().filter_map(|r| rule_words(*r)));
         }
+        words.extend(self.steps().map(str::to_string));
+        words.extend(close.filter(|(closer, _)| self.has(closer)).map(|(_, words)| words));
         if words.is_empty() {
             words.push(
                 if is_item { "an operator or a new item" } else { "an operator or the end" }.to_string(),
             );
         }
         words.dedup();
-        let last = words.pop().unwrap_or_default();
-        if words.is_empty() { last } else { format!("{} or {last}", words.join(", ")) }
+        listed(words)
     }
 
     /// The literals worth naming: all when few stand alone, else without operators and openers.
@@ -110,19 +135,31 @@ impl Expected {
         if self.is_within_word() {
             return Vec::new();
         }
-        let has_operators = self.has("<=");
-        let is_said = |text: &&str| {
-            let is_trivia = text.trim().is_empty() || *text == "//";
-            let is_operator = has_operators && (OPERATORS.contains(text) || *text == "=");
-            let is_opener = has_operators && matches!(*text, "(" | "[");
-            let is_start = self.is_expression()
-                && (STATEMENT_STARTS.contains(text) || matches!(*text, "(" | "[" | "-" | "\""));
-            let is_closer = matches!(*text, ")" | "]" | "}");
-            let is_letter = *text == "_" && (self.letter || self.digit);
-            !(is_trivia || is_operator || is_opener || is_start || is_closer || is_letter)
+        let is_operator = |text: &str| self.has_operators() && (OPERATORS.contains(&text) || text == "=");
+        let is_opener =
+            |text: &str| matches!(text, "(" | "[") && (self.has_operators() || self.is_expression());
+        let is_start = |text: &str| {
+            self.is_expression() && (STATEMENT_STARTS.contains(&text) || matches!(text, "-" | "\""))
         };
-        self.texts.iter().map(String::as_str).filter(is_said).collect()
+        let is_step = |text: &str| self.steps().is_some() && is_word(text);
+        let is_trivia = |text: &str| text.trim().is_empty() || text == "//";
+        let is_closer = |text: &str| matches!(text, ")" | "]" | "}");
+        let is_letter = |text: &str| text == "_" && (self.letter || self.digit);
+        let is_silent = |text: &str| is_operator(text) || is_opener(text) || is_start(text) || is_step(text);
+        let is_hidden = |text: &str| is_trivia(text) || is_closer(text) || is_letter(text) || is_silent(text);
+        self.texts.iter().map(String::as_str).filter(|text| !is_hidden(text)).collect()
     }
+}
+
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+}
+
+/// "a, b or c".
+fn listed(words: impl IntoIterator<Item = String>) -> String {
+    let mut words: Vec<String> = words.into_iter().collect();
+    let last = words.pop().unwrap_or_default();
+    if words.is_empty() { last } else { format!("{} or {last}", words.join(", ")) }
 }
 
 fn is_expression(rule: Rule) -> bool {

@@ -57,7 +57,8 @@ impl<'t> Fault<'t> {
     }
 
     fn unclosed_string(&self) -> Option<Diagnostic> {
-        let quote = self.here().filter(|t| t.kind == TokenKind::UnclosedText)?;
+        // Pest reads on to the end of the line, so the fault may show behind the quote.
+        let quote = self.code.iter().take(self.at + 1).find(|t| t.kind == TokenKind::UnclosedText)?;
         let error = Diagnostic::error("unclosed-string", "this string has no closing quote on its line");
         Some(
             error
@@ -105,7 +106,10 @@ impl<'t> Fault<'t> {
         if !self.is_item || is_close || (starts && !is_bare_attribute) {
             return None;
         }
-        let message = format!("expected an item, found {}", self.found());
+        let message = match is_bare_attribute && starts {
+            true => "expected an item after this attribute".to_string(),
+            false => format!("expected an item, found {}", self.found()),
+        };
         let error = Diagnostic::error("expected-item", message).at(self.place(), "");
         let near = self.here().and_then(|t| suggest(t.text(self.text), ITEM_KEYWORDS));
         Some(error.help(match near {
@@ -185,11 +189,25 @@ impl<'t> Fault<'t> {
         if let Some(&opener) = open.last() {
             error = error.note(self.span(self.code[opener]), "inside this bracket");
         }
-        match self.here().map(|t| t.text(self.text)) {
-            Some("=") => error.help("`==` compares two values; a single `=` gives a value to a name"),
-            Some("else") => error.help("an `else` stands right after the `}` of its `if`"),
-            _ => error,
+        match self.advice() {
+            Some(advice) => error.help(advice),
+            None => error,
         }
+    }
+
+    /// What would work in place of an unexpected token.
+    fn advice(&self) -> Option<String> {
+        let advice = match self.here()?.text(self.text) {
+            "=" => "`==` compares two values; a single `=` gives a value to a name",
+            "else" => "an `else` stands right after the `}` of its `if`",
+            "|" => "write `or`; a bar stands only in queries, before what is known",
+            "==" | "!=" | "<" | "<=" | ">" | ">=" if self.expected.has_operators() => {
+                "comparisons do not follow each other: join two with `and`"
+            }
+            "not" => "put the second `not` in parentheses",
+            _ => return self.expected.first_words(),
+        };
+        Some(advice.to_string())
     }
 
     /// The token at fault.
