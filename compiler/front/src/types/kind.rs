@@ -1,0 +1,278 @@
+//! Kinds: what a value is, as far as the source says.
+//!
+//! [`Kind::Any`] is the kind of what is not known, be it a parameter without a type or the result of a fault
+//! that has been reported: it fits everywhere, so that one fault gives one message.
+
+use super::domain::Domain;
+use super::family::Family;
+use super::signature::Signature;
+use super::size::Size;
+use crate::builtin;
+use std::fmt;
+use std::rc::Rc;
+
+/// What a value is.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// Not known; fits everywhere.
+    Any,
+    /// An integer, perhaps known as a polynomial over static parameters.
+    Int(Option<Size>),
+    /// A number with a fraction.
+    Float,
+    /// `true` or `false`.
+    Bool,
+    /// A string.
+    Text,
+    /// One word of a closed set, such as the `position` of `per = position`.
+    Word(&'static [&'static str]),
+    /// A key of the random numbers.
+    Key,
+    /// One variable.
+    Var(Option<Domain>),
+    /// A set of variables, a sequence, or a grid.
+    Scope(Scope),
+    /// A rectangle of a grid.
+    Box,
+    /// A rooted tree over variables.
+    Tree,
+    /// A binary tree whose leaves are variables.
+    Vtree,
+    /// A propositional formula.
+    Formula,
+    /// A variable or its negation as a formula of its own; in a circuit, the leaf that is one where it holds.
+    Literal,
+    /// Values in order, all of one kind.
+    List(Rc<Kind>),
+    /// A fixed number of values.
+    Tuple(Rc<[Kind]>),
+    /// Rows of values.
+    Data,
+    /// Learned labels, with the number of different ones.
+    Codes(Option<Size>),
+    /// A teacher network.
+    Teacher,
+    /// An input family.
+    Family(Option<Family>),
+    /// A `param`: a table of numbers, or one for each key.
+    Table {
+        /// Declared with `[_]`.
+        is_keyed: bool,
+    },
+    /// K functions over one scope.
+    Layer(Option<Size>),
+    /// A `circuit` item, which is a layer of one unit with named parts.
+    Circuit(crate::ItemId),
+    /// A structure, a function, or a lambda.
+    Function(Rc<Signature>),
+    /// Something that can be called, with unknown parameters.
+    Closure,
+    /// A number that changes during training.
+    Schedule,
+    /// An imported module.
+    Module(crate::ModuleId),
+}
+
+/// What is known of a set of variables.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// How much order it has.
+    pub order: Order,
+    /// The domain of all its variables.
+    pub domain: Option<Domain>,
+    /// The extents of a grid; an unknown one is `None`.
+    pub extents: Option<Vec<Option<Size>>>,
+}
+
+/// How much order a scope has; each has what the ones before it have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Order {
+    /// `scope`: none.
+    Set,
+    /// `seq`: first to last.
+    Seq,
+    /// `grid`: extents.
+    Grid,
+}
+
+impl Scope {
+    /// A scope of which only the order is known.
+    pub fn of_order(order: Order) -> Scope {
+        Scope { order, domain: None, extents: None }
+    }
+
+    /// How many variables it has.
+    pub fn len(&self) -> Option<Size> {
+        let extents = self.extents.as_ref()?;
+        extents.iter().try_fold(Size::constant(1), |product, extent| product.times(extent.as_ref()?))
+    }
+}
+
+impl Kind {
+    /// An integer that is known.
+    pub fn number(size: Size) -> Kind {
+        Kind::Int(Some(size))
+    }
+
+    /// A list of values of one kind.
+    pub fn list(element: Kind) -> Kind {
+        Kind::List(Rc::new(element))
+    }
+
+    /// A pair.
+    pub fn pair(first: Kind, second: Kind) -> Kind {
+        Kind::Tuple(Rc::from([first, second]))
+    }
+
+    /// A set of variables without order.
+    pub fn set(domain: Option<Domain>) -> Kind {
+        Kind::Scope(Scope { domain, ..Scope::of_order(Order::Set) })
+    }
+
+    /// The kind that a table of what is built in calls by this name.
+    pub fn of_builtin(kind: builtin::Kind) -> Kind {
+        match kind {
+            builtin::Kind::Int => Kind::Int(None),
+            builtin::Kind::Float => Kind::Float,
+            builtin::Kind::Bool => Kind::Bool,
+            builtin::Kind::Text => Kind::Text,
+            builtin::Kind::Key => Kind::Key,
+            builtin::Kind::Var => Kind::Var(None),
+            builtin::Kind::Scope => Kind::set(None),
+            builtin::Kind::Seq => Kind::Scope(Scope::of_order(Order::Seq)),
+            builtin::Kind::Grid => Kind::Scope(Scope::of_order(Order::Grid)),
+            builtin::Kind::Box => Kind::Box,
+            builtin::Kind::Tree => Kind::Tree,
+            builtin::Kind::Vtree => Kind::Vtree,
+            builtin::Kind::Formula => Kind::Formula,
+            builtin::Kind::List => Kind::list(Kind::Any),
+            // A tuple of unknown length says no more than nothing.
+            builtin::Kind::Tuple | builtin::Kind::Any => Kind::Any,
+            builtin::Kind::Layer => Kind::Layer(None),
+            builtin::Kind::Family => Kind::Family(None),
+            builtin::Kind::Table => Kind::Table { is_keyed: false },
+            builtin::Kind::Data => Kind::Data,
+            builtin::Kind::Codes => Kind::Codes(None),
+            builtin::Kind::Function => Kind::Closure,
+            builtin::Kind::Schedule => Kind::Schedule,
+            builtin::Kind::Word(words) => Kind::Word(words),
+        }
+    }
+
+    /// Whether nothing is known of it.
+    pub fn is_any(&self) -> bool {
+        matches!(self, Kind::Any)
+    }
+
+    /// Its value, when it is a known integer.
+    pub fn size(&self) -> Option<&Size> {
+        match self {
+            Kind::Int(size) => size.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The domain of the variables in it.
+    pub fn domain(&self) -> Option<&Domain> {
+        match self {
+            Kind::Var(domain) => domain.as_ref(),
+            Kind::Scope(scope) => scope.domain.as_ref(),
+            Kind::List(element) => element.domain(),
+            _ => None,
+        }
+    }
+
+    /// Whether a value of this kind may stand where the other is wanted. Sizes are not compared.
+    pub fn fits(&self, wanted: &Kind) -> bool {
+        use Kind::*;
+        match (self, wanted) {
+            (Any, _) | (_, Any) => true,
+            (Int(_), Int(_) | Float) | (Float, Float) | (Bool, Bool) | (Text, Text) | (Word(_), Word(_)) => true,
+            (Key, Key) | (Box, Box) | (Tree, Tree) | (Vtree, Vtree) | (Schedule, Schedule) => true,
+            (Var(_) | Scope(_), Var(_)) | (Var(_), Scope(_)) => true,
+            (Scope(found), Scope(wanted)) => found.order >= wanted.order,
+            (List(element), Scope(wanted)) => wanted.order < Order::Grid && element.fits(&Var(None)),
+            (Scope(_), List(element)) => Var(None).fits(element),
+            (List(found), List(wanted)) => found.fits(wanted),
+            (Tuple(found), Tuple(wanted)) => {
+                found.len() == wanted.len() && found.iter().zip(wanted.iter()).all(|(f, w)| f.fits(w))
+            }
+            (Formula | Literal | Bool, Formula) | (Literal, Literal) => true,
+            (Var(domain), Formula | Literal | Layer(_)) => domain.as_ref().is_none_or(|d| *d == Domain::Bool),
+            (Scope(scope), Formula | Literal | Layer(_)) => {
+                scope.extents.is_none() && scope.domain.as_ref().is_none_or(|d| *d == Domain::Bool)
+            }
+            (Data | Codes(_), Data) | (Codes(_), Codes(_)) | (Teacher, Teacher) => true,
+            (Family(_), Family(_)) | (Function(_) | Closure, Function(_) | Closure) | (Module(_), Module(_)) => true,
+            (Layer(_) | Circuit(_) | Literal, Layer(_)) | (Circuit(_), Circuit(_)) => true,
+            (Table { .. }, Table { .. }) | (List(_), Table { .. }) => true,
+            (Int(_) | Float, Schedule) => true,
+            _ => false,
+        }
+    }
+
+    /// What both branches of a choice are: the one where the other is unknown, else what they share.
+    pub fn join(self, other: Kind) -> Kind {
+        match (self, other) {
+            (Kind::Int(a), Kind::Int(b)) => Kind::Int(a.filter(|a| b.as_ref() == Some(a))),
+            (Kind::Layer(a), Kind::Layer(b)) => Kind::Layer(a.filter(|a| b.as_ref() == Some(a))),
+            (Kind::List(a), Kind::List(b)) => Kind::list((*a).clone().join((*b).clone())),
+            (Kind::Scope(a), Kind::Scope(b)) => {
+                let domain = a.domain.filter(|domain| b.domain.as_ref() == Some(domain));
+                Kind::Scope(Scope { order: a.order.min(b.order), domain, extents: None })
+            }
+            (a, b) if a.fits(&b) && !a.is_any() => b,
+            (a, b) if b.fits(&a) && !b.is_any() => a,
+            _ => Kind::Any,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    /// With its article: `a list`, `an integer`, `a layer of K units`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = match self {
+            Kind::Any => "something unknown",
+            Kind::Int(_) => "an integer",
+            Kind::Float => "a number",
+            Kind::Bool => "a truth value",
+            Kind::Text => "a text",
+            Kind::Word(_) => "a word",
+            Kind::Key => "a key",
+            Kind::Var(Some(domain)) => return write!(f, "a variable of domain `{domain}`"),
+            Kind::Var(None) => "a variable",
+            Kind::Scope(scope) => scope.order.words(),
+            Kind::Box => "a box",
+            Kind::Tree => "a tree",
+            Kind::Vtree => "a vtree",
+            Kind::Formula => "a formula",
+            Kind::Literal => "a literal",
+            Kind::List(_) => "a list",
+            Kind::Tuple(parts) => return write!(f, "a tuple of {}", parts.len()),
+            Kind::Data => "data",
+            Kind::Codes(_) => "learned codes",
+            Kind::Teacher => "a teacher",
+            Kind::Family(_) => "an input family",
+            Kind::Table { .. } => "a table of parameters",
+            Kind::Layer(Some(width)) => return write!(f, "a layer of width {width}"),
+            Kind::Layer(None) => "a layer",
+            Kind::Circuit(_) => "a circuit",
+            Kind::Function(signature) => return write!(f, "{}", signature.what.words()),
+            Kind::Closure => "a function",
+            Kind::Schedule => "a schedule",
+            Kind::Module(_) => "a module",
+        };
+        write!(f, "{words}")
+    }
+}
+
+impl Order {
+    /// With its article.
+    pub fn words(self) -> &'static str {
+        match self {
+            Order::Set => "a set of variables",
+            Order::Seq => "a sequence of variables",
+            Order::Grid => "a grid of variables",
+        }
+    }
+}
