@@ -36,7 +36,18 @@ impl Arena {
         let exponents = self.row(plan.exponents(block) + unit / plan.block(block).width);
         std::array::from_fn(|s| log(mantissas[s], exponents[s]))
     }
+
+    /// Bit s: the unit's mantissa at sample s is positive but under 2^-120, at the end of what `f32` can hold
+    /// beside its group's largest.
+    pub fn faint(&self, plan: &Plan, block: BlockId, unit: u32) -> u64 {
+        let mantissas = self.row(plan.mantissas(block) + unit);
+        let is_faint = |m: f32| u64::from(m > 0.0 && m < FAINT);
+        mantissas.iter().enumerate().fold(0, |bits, (s, &m)| bits | is_faint(m) << s)
+    }
 }
+
+/// Positive mantissas under this may have been raised or rounded on the way.
+const FAINT: f32 = f32::from_bits((127 - 120) << 23);
 
 fn log(mantissa: f32, exponent: f32) -> f64 {
     match mantissa {

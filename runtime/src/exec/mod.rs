@@ -5,10 +5,14 @@
 //! relative or 1e-7 absolute. An executor owns the parameters of its circuit, so that what it derives
 //! from them (tables, guards) can't fall behind.
 
+mod cpu;
 mod interp;
+mod log;
 mod values;
 
+pub use cpu::{CpuExecutor, CpuOptions};
 pub use interp::Interpreter;
+pub use log::LogExecutor;
 pub use values::Values;
 
 use pcc_ir::{Batch, Flows, Graph, Params};

@@ -4,7 +4,7 @@
 //! Rows of sums are always watched, so what is decided here ends at a sum; between a product and the sums
 //! that read it, through other products and concatenations, conditions pile up.
 
-use crate::plan::{Guard, Plan, Step};
+use crate::plan::{Guard, Mode, Plan, Step};
 use crate::{BlockId, ParamId};
 use rustc_hash::FxHashMap;
 
@@ -14,7 +14,9 @@ const MANY_TABLES: usize = 16;
 /// Sets the guard of every product.
 pub(super) fn set(plan: &mut Plan) {
     let mut steps = std::mem::take(&mut plan.steps);
-    let mut needs = vec![Guard::default(); plan.blocks.len()];
+    // Where every value is asked for, no entry may be lost.
+    let is_always = plan.mode == Mode::Values;
+    let mut needs = vec![Guard { is_always, ..Guard::default() }; plan.blocks.len()];
     let mut ids = FxHashMap::default();
     for step in steps.iter_mut().rev() {
         match step {

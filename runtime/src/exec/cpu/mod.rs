@@ -1,0 +1,202 @@
+//! The compiled executor for CPUs.
+//!
+//! In: a graph and its parameters. It lowers the graph to a plan for each use (likelihoods, flows, values;
+//! latents observed or not), compiles that when first needed, and runs it tile by tile on several threads
+//! ([`engine`], [`work`]). Out: what [`Executor`] promises.
+//! Rows that the guards mark are computed in log space before anything is summed up, so that no number
+//! that left the linear code's range reaches a result.
+//!
+//! Threads take tiles in a fixed assignment, and their flows are added in the order of the threads: the
+//! same rows, parameters and number of threads give the same bits.
+
+mod engine;
+mod work;
+
+use super::log::LogSpace;
+use super::{Executor, Values};
+use engine::Engine;
+use pcc_cpu::{CompileError, DerivedTables};
+use pcc_ir::plan::Mode;
+use pcc_ir::{Batch, Flows, Graph, MISSING, ParamShape, Params};
+use pcc_kernels::Kernels;
+use std::num::NonZeroUsize;
+use work::{Job, Worker};
+
+/// How to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CpuOptions {
+    /// How many threads take tiles.
+    pub threads: NonZeroUsize,
+}
+
+impl CpuOptions {
+    /// As many threads as this process may use at once.
+    pub fn all_threads() -> Self {
+        CpuOptions { threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN) }
+    }
+}
+
+/// Runs a circuit as machine code. Parameters too small for a normal 32-bit float (under 2^-126) are kept
+/// as zero.
+pub struct CpuExecutor {
+    graph: Graph,
+    params: Params,
+    kernels: &'static Kernels,
+    derived: DerivedTables,
+    engines: Vec<Engine>,
+    workers: Vec<Worker>,
+    has_latents: bool,
+    n_marked: usize,
+}
+
+impl CpuExecutor {
+    /// Compiles a circuit.
+    ///
+    /// # Errors
+    /// When `PCC_KERNELS` names kernels that this CPU lacks, when the circuit is too large for one plan, or
+    /// when there is no memory for machine code.
+    pub fn new(graph: Graph, mut params: Params, options: CpuOptions) -> Result<Self, CompileError> {
+        let kernels = pcc_kernels::kernels().map_err(CompileError)?;
+        flush_denormals(&mut params);
+        let engine = Engine::new(&graph, Mode::Forward, false, kernels)?;
+        let derived = DerivedTables::of(&graph, engine.program.plan(), &params);
+        let worker = Worker::of(LogSpace::of(&graph));
+        let mut executor = CpuExecutor {
+            has_latents: graph.variables().iter().any(|v| v.is_latent),
+            graph,
+            params,
+            kernels,
+            derived,
+            engines: vec![engine],
+            workers: vec![worker; options.threads.get()],
+            n_marked: 0,
+        };
+        executor.engines[0].watch(&executor.derived, options.threads.get());
+        Ok(executor)
+    }
+
+    /// How many rows the guards have sent to log space since the executor was made. Many of them make
+    /// training slow: then the circuit's weights or leaves differ by more than 32-bit floats can hold.
+    pub fn n_marked(&self) -> usize {
+        self.n_marked
+    }
+
+    /// The compiled plan for a use, made when first asked for.
+    ///
+    /// # Errors
+    /// As for [`CpuExecutor::new`].
+    pub fn prepare(&mut self, mode: Mode, are_latents_observed: bool) -> Result<&pcc_cpu::Program, CompileError> {
+        let position = self.engine(mode, are_latents_observed)?;
+        Ok(&self.engines[position].program)
+    }
+
+    fn engine(&mut self, mode: Mode, are_latents_observed: bool) -> Result<usize, CompileError> {
+        let is_wanted = |e: &Engine| e.mode == mode && e.are_latents_observed == are_latents_observed;
+        if let Some(position) = self.engines.iter().position(is_wanted) {
+            return Ok(position);
+        }
+        let mut engine = Engine::new(&self.graph, mode, are_latents_observed, self.kernels)?;
+        engine.watch(&self.derived, self.workers.len());
+        self.engines.push(engine);
+        Ok(self.engines.len() - 1)
+    }
+
+    /// The engine for a batch.
+    ///
+    /// # Panics
+    /// When there is no memory for it: the circuit itself was found fit by [`CpuExecutor::new`].
+    fn engine_for(&mut self, mode: Mode, batch: &Batch) -> usize {
+        let are_latents_observed = self.has_latents && self.observes_latents(batch);
+        self.engine(mode, are_latents_observed).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn observes_latents(&self, batch: &Batch) -> bool {
+        let is_latent: Vec<bool> = self.graph.variables().iter().map(|v| v.is_latent).collect();
+        let is_known = |row: usize| {
+            batch.row(row).iter().zip(&is_latent).any(|(&word, &is_latent)| is_latent && word != MISSING)
+        };
+        (0..batch.n_rows()).any(is_known)
+    }
+
+    /// Runs all tiles of a batch on the workers.
+    fn work(&mut self, mode: Mode, batch: &Batch, weights: Option<&[f32]>) -> Vec<f64> {
+        let position = self.engine_for(mode, batch);
+        let job = Job {
+            graph: &self.graph,
+            params: &self.params,
+            derived: &self.derived,
+            engine: &self.engines[position],
+            batch,
+            weights,
+        };
+        let mut logs = vec![0.0; batch.n_rows()];
+        work::share(&job, &mut self.workers, &mut logs);
+        self.n_marked += self.workers.iter_mut().map(|w| std::mem::take(&mut w.n_marked)).sum::<usize>();
+        logs
+    }
+
+    /// Adds the workers' flows in their order, sums and mixtures times their weights.
+    fn reduce(&self, flows: &mut Flows) {
+        let mut factors = vec![1.0; flows.values().len()];
+        for (i, param) in self.graph.params().iter().enumerate() {
+            let id = pcc_ir::ParamId::new(i);
+            if !matches!(param.shape, ParamShape::Input { .. }) {
+                factors[flows.range(id)].copy_from_slice(self.params.table(id));
+            }
+        }
+        for (i, (total, factor)) in flows.values_mut().iter_mut().zip(factors).enumerate() {
+            let linear: f32 = self.workers.iter().filter_map(|w| w.flows.get(i)).sum();
+            let logarithmic: f64 = self.workers.iter().filter_map(|w| w.log_flows.get(i)).sum();
+            *total += linear * factor + logarithmic as f32;
+        }
+    }
+}
+
+impl Executor for CpuExecutor {
+    fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    fn params(&self) -> &Params {
+        &self.params
+    }
+
+    fn update(&mut self, change: &mut dyn FnMut(&mut Params)) {
+        change(&mut self.params);
+        flush_denormals(&mut self.params);
+        self.derived = DerivedTables::of(&self.graph, self.engines[0].program.plan(), &self.params);
+        let threads = self.workers.len();
+        self.engines.iter_mut().for_each(|engine| engine.watch(&self.derived, threads));
+    }
+
+    fn log_likelihoods(&mut self, batch: &Batch) -> Vec<f64> {
+        self.work(Mode::Forward, batch, None)
+    }
+
+    fn flows(&mut self, batch: &Batch, weights: Option<&[f32]>, flows: &mut Flows) -> Vec<f64> {
+        for worker in &mut self.workers {
+            worker.flows.clear();
+            worker.log_flows.clear();
+        }
+        let logs = self.work(Mode::Flows, batch, weights);
+        self.reduce(flows);
+        logs
+    }
+
+    fn values(&mut self, batch: &Batch) -> Values {
+        let position = self.engine_for(Mode::Values, batch);
+        let job = Job {
+            graph: &self.graph,
+            params: &self.params,
+            derived: &self.derived,
+            engine: &self.engines[position],
+            batch,
+            weights: None,
+        };
+        work::values(&job, &mut self.workers[0])
+    }
+}
+
+fn flush_denormals(params: &mut Params) {
+    params.values_mut().iter_mut().filter(|v| v.is_subnormal()).for_each(|v| *v = 0.0);
+}

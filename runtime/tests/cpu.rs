@@ -1,0 +1,8 @@
+//! Compiled circuits and the log-space executor against the float64 interpreter.
+
+mod cpu {
+    mod agree;
+    mod contract;
+    mod deep;
+    mod guards;
+}
