@@ -1,0 +1,141 @@
+//! What is measured on data: mean log-likelihood, bits per dimension, perplexity.
+//!
+//! All three come from two sums over rows, the log-likelihoods and the numbers of known values, so that
+//! any split of the rows gives the same numbers. Latents never count as known values: they are no part of
+//! what is compressed or predicted.
+
+use super::rows::{Rows, for_each_chunk, weights_of};
+use super::unset::refuse_unset;
+use crate::exec::Executor;
+use pcc_diag::Diagnostic;
+use pcc_ir::recipe::Metric;
+use pcc_ir::{Batch, Graph, Value, VarId};
+use serde::{Deserialize, Serialize};
+
+/// Sums over rows, from which every metric follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// Rows seen.
+    pub rows: u64,
+    /// Their weights together; equal to the rows when none has a weight.
+    pub weight: f64,
+    /// Weighted sum of log-likelihoods, in nats, over rows that are possible.
+    pub log_likelihood: f64,
+    /// Weighted number of known values of variables that are not latent.
+    pub values: f64,
+    /// Rows of likelihood zero, which make every metric infinite.
+    pub impossible_rows: u64,
+    /// The first of them, counted from one.
+    pub first_impossible_row: Option<u64>,
+}
+
+impl Measured {
+    /// Mean log-likelihood of a row, in nats.
+    pub fn mean(&self) -> f64 {
+        match self.impossible_rows {
+            0 => self.log_likelihood / self.weight,
+            _ => f64::NEG_INFINITY,
+        }
+    }
+
+    /// Minus the log-likelihood in bits, per known value.
+    pub fn bits_per_dimension(&self) -> f64 {
+        -self.mean() * self.weight / self.values / std::f64::consts::LN_2
+    }
+
+    /// exp of minus the mean log-likelihood of a known value.
+    pub fn perplexity(&self) -> f64 {
+        (-self.mean() * self.weight / self.values).exp()
+    }
+
+    /// One metric.
+    pub fn get(&self, metric: Metric) -> f64 {
+        match metric {
+            Metric::LogLikelihood => self.mean(),
+            Metric::BitsPerDimension => self.bits_per_dimension(),
+            Metric::Perplexity => self.perplexity(),
+        }
+    }
+
+    /// Adds rows. `numbers` are the rows' positions in the data, `weights` their weights if they have any.
+    pub(super) fn add(
+        &mut self,
+        counted: &CountedVariables,
+        numbers: &[u32],
+        batch: &Batch,
+        weights: Option<&[f32]>,
+        logs: &[f64],
+    ) {
+        for (row, &log) in logs.iter().enumerate() {
+            let weight = weights.map_or(1.0, |w| f64::from(w[row]));
+            self.rows += 1;
+            self.weight += weight;
+            self.values += weight * counted.known(batch.row(row)) as f64;
+            if log > f64::NEG_INFINITY {
+                self.log_likelihood += weight * log;
+            } else if weight > 0.0 {
+                self.impossible_rows += 1;
+                self.first_impossible_row.get_or_insert(u64::from(numbers[row]) + 1);
+            }
+        }
+    }
+}
+
+/// The variables whose values count as dimensions: those of the circuit that are not latent.
+pub(super) struct CountedVariables {
+    variables: Vec<(VarId, bool)>,
+}
+
+impl CountedVariables {
+    pub(super) fn of(graph: &Graph) -> Self {
+        let all = graph.scope(graph.root()).iter();
+        let counted = all.filter(|&var| !graph.variable(var).is_latent);
+        CountedVariables { variables: counted.map(|v| (v, graph.variable(v).domain.is_discrete())).collect() }
+    }
+
+    fn known(&self, row: &[u32]) -> usize {
+        let is_known = |(var, discrete): &&(VarId, bool)| {
+            Value::from_word(row[var.index()], *discrete) != Value::Missing
+        };
+        self.variables.iter().filter(is_known).count()
+    }
+}
+
+/// Measures a circuit on data. `visit` gets the log-likelihoods of each run of rows, in order.
+///
+/// # Errors
+/// `unset-parameter` when a table has no values, `empty-data` when there is no row.
+pub fn measure_rows(
+    executor: &mut dyn Executor,
+    data: &dyn Rows,
+    visit: &mut dyn FnMut(&[f64]),
+) -> Result<Measured, Diagnostic> {
+    refuse_unset(executor.graph(), executor.params())?;
+    if data.n_rows() == 0 {
+        return Err(empty_data("there is nothing to measure"));
+    }
+    let graph = executor.graph().clone();
+    let counted = CountedVariables::of(&graph);
+    let mut measured = Measured::default();
+    for_each_chunk(&graph, data, |rows, batch| {
+        let logs = executor.log_likelihoods(batch);
+        measured.add(&counted, rows, batch, weights_of(data, rows).as_deref(), &logs);
+        visit(&logs);
+        true
+    });
+    Ok(measured)
+}
+
+/// Measures a circuit on data.
+///
+/// # Errors
+/// As [`measure_rows`].
+pub fn measure(executor: &mut dyn Executor, data: &dyn Rows) -> Result<Measured, Diagnostic> {
+    measure_rows(executor, data, &mut |_| {})
+}
+
+/// The diagnostic for data without rows.
+pub(super) fn empty_data(consequence: &str) -> Diagnostic {
+    Diagnostic::error("empty-data", format!("the data has no rows, so {consequence}"))
+        .help("check the file, and the range of rows that is taken from it")
+}

@@ -1,0 +1,40 @@
+//! Learning parameters from rows of evidence.
+//!
+//! An [`Executor`](crate::exec::Executor) gives expected statistics (flows); this room turns them into
+//! parameters. [`fit`] runs epochs of EM, [`mle`] is the closed form for deterministic circuits, [`start`]
+//! says where parameters begin, [`measure`] what a circuit is worth on data. Rows come through the trait
+//! [`Rows`]; whoever watches implements [`Observer`]. Nothing here reads or writes files, and nothing
+//! random happens without a key.
+
+mod determinism;
+mod em;
+mod fit;
+mod impossible;
+mod keyed;
+mod leaf_tables;
+mod metrics;
+mod mle;
+mod observe;
+mod parts;
+mod rows;
+mod start;
+mod state;
+mod unset;
+mod weight_tables;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use determinism::{Need, refuse_unless_deterministic};
+pub use em::{Update, maximize};
+pub use fit::{Ended, FitOptions, StopRule, fit, n_batches};
+pub use impossible::zero_likelihood;
+pub use keyed::{Purpose, Stream};
+pub use metrics::{Measured, measure, measure_rows};
+pub use mle::{MleOptions, mle};
+pub use observe::{EpochReport, Event, Observer, Silent};
+pub use parts::tables_of_parts;
+pub use rows::{EvidenceRows, Rows, chunk_rows, for_each_chunk};
+pub use start::start;
+pub use state::{Best, EpochRecord, TrainState};
+pub use unset::refuse_unset;

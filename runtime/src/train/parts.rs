@@ -1,0 +1,39 @@
+//! The tables that belong to named parts of a circuit, for `holding`.
+
+use pcc_diag::{Diagnostic, Span, suggest};
+use pcc_ir::Graph;
+
+/// For each table, whether a layer under one of the labels uses it. A label may be written with the
+/// circuit's name before it (`Image.patch`).
+///
+/// # Errors
+/// `unknown-name` for a label that no layer has.
+pub fn tables_of_parts(graph: &Graph, labels: &[String], span: Span) -> Result<Vec<bool>, Diagnostic> {
+    let mut is_under = vec![false; graph.n_layers()];
+    for label in labels {
+        let name = label.rsplit('.').next().unwrap_or(label);
+        let mut layers = graph.labels().iter().filter(|(_, l)| l == name || l == label).peekable();
+        if layers.peek().is_none() {
+            return Err(unknown_part(graph, label, span));
+        }
+        layers.for_each(|(layer, _)| is_under[layer.index()] = true);
+    }
+    let mut tables = vec![false; graph.params().len()];
+    for id in graph.layer_ids().rev() {
+        if is_under[id.index()] {
+            graph.children(id).iter().for_each(|child| is_under[child.index()] = true);
+            graph.layer(id).kind.param().into_iter().for_each(|table| tables[table.index()] = true);
+        }
+    }
+    Ok(tables)
+}
+
+fn unknown_part(graph: &Graph, label: &str, span: Span) -> Diagnostic {
+    let names: Vec<&str> = graph.labels().iter().map(|(_, name)| name.as_str()).collect();
+    let fault = Diagnostic::error("unknown-name", format!("no part of the circuit is named `{label}`"))
+        .at(span, "held here");
+    match suggest(label, names.iter().copied()) {
+        Some(near) => fault.help(format!("did you mean `{near}`?")),
+        None => fault.help("parts are named by the `let` of a structure"),
+    }
+}
