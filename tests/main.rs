@@ -1,1 +1,45 @@
-fn main() {}
+//! One test binary: finds the text files under `tests/`, runs each the way its folder says, and compares.
+//! `PCC_BLESS=1` writes what was seen into the files that hold whole outputs.
+
+#[path = "support/book.rs"]
+mod book;
+#[path = "support/cli.rs"]
+mod cli;
+#[path = "support/run.rs"]
+mod run;
+#[path = "support/tidy.rs"]
+mod tidy;
+
+use libtest_mimic::{Arguments, Trial};
+use std::path::Path;
+
+fn main() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut trials = vec![
+        trial("tidy", "file sizes", move || tidy::file_sizes(root)),
+        trial("tidy", "module docs", move || tidy::module_docs(root)),
+        trial("tidy", "a page for every code", move || tidy::pages(root)),
+        trial("tidy", "a test for every code", move || tidy::codes_are_tested(root)),
+    ];
+    for path in tidy::files(root, &["tests/cli"], "txt") {
+        let name = stem(&path);
+        trials.push(trial("cli", &name, move || cli::transcript(&path)));
+    }
+    for path in tidy::files(root, &["tests/run"], "pc") {
+        let name = stem(&path);
+        trials.push(trial("run", &name, move || run::file(&path)));
+    }
+    for path in tidy::files(root, &["docs/book"], "md") {
+        let name = stem(&path);
+        trials.push(trial("book", &name, move || book::page(&path)));
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn trial(kind: &str, name: &str, test: impl FnOnce() -> Result<(), String> + Send + 'static) -> Trial {
+    Trial::test(name, move || test().map_err(Into::into)).with_kind(kind)
+}
