@@ -3,4 +3,8 @@
 //! Everything that takes time or memory lives here. The runtime sees graphs, plans and recipes as plain
 //! data; it knows neither syntax nor the names of a source file.
 
+pub mod data;
 pub mod exec;
+pub mod formats;
+pub mod query;
+pub mod train;
