@@ -1,0 +1,53 @@
+//! Values that are learned from data before a circuit can be elaborated, and the lock that keeps them.
+//!
+//! A [`LearnRequest`] and its data go in, a [`Learned`] value comes out; the same request on the same data
+//! gives the same value, ties included. Nothing here knows a circuit or trains a parameter.
+
+mod chow_liu;
+mod lock;
+mod mutual_information;
+mod rooted;
+mod spanning_trees;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use lock::{Lock, Locked};
+pub use mutual_information::mutual_information;
+pub use spanning_trees::{SpanningTree, best_spanning_trees};
+pub use view::View;
+
+use crate::data::Dataset;
+use pcc_diag::Diagnostic;
+use pcc_ir::recipe::{LearnCall, LearnRequest, Learned};
+
+/// What changes when a learner gives other values for the same data; it is part of every key.
+const LEARNER_VERSION: u32 = 1;
+
+/// Learns a value. `dataset` is the one that the request's view names.
+///
+/// # Errors
+/// `tiles-do-not-fit` when a view's tiles don't divide the variables, `mixed-domains` when discrete and
+/// real variables are mixed, `not-built-yet` for learners that this version knows by name only.
+pub fn learn(request: &LearnRequest, dataset: &Dataset) -> Result<Learned, Diagnostic> {
+    match &request.call {
+        LearnCall::ChowLiu { data, options } => {
+            let view = View::of(dataset, data, request.span)?;
+            chow_liu::learn(&view, options, request.span)
+        }
+        LearnCall::ChowLiuOfCodes { .. } => Err(not_built(request, "chow_liu on learned codes")),
+        LearnCall::Kmeans { .. } => Err(not_built(request, "kmeans")),
+    }
+}
+
+/// The key of a learned value: the hexadecimal BLAKE3 hash of the data's content, the arguments and the
+/// version of the learner. The lock is stale when it has another.
+pub fn learn_key(request: &LearnRequest, dataset: &Dataset) -> String {
+    let arguments = format!("{LEARNER_VERSION} {} {:?}", dataset.key(), request.call);
+    blake3::hash(arguments.as_bytes()).to_hex().to_string()
+}
+
+fn not_built(request: &LearnRequest, learner: &str) -> Diagnostic {
+    let message = format!("`{}` needs {learner}, which this version of pcc does not carry out", request.name);
+    Diagnostic::error("not-built-yet", message).at(request.span, "asked for here")
+}
