@@ -2,13 +2,52 @@
 
 mod circuits;
 
-use circuits::{Dice, Shape, possible, random, table};
+use circuits::{Dice, Shape, random, table};
 use pcc_diag::Span;
 use pcc_ir::family::Categorical;
 use pcc_ir::props::{
-    BothPossible, Checked, Determinism, DeterminismConfig, deterministic, deterministic_sums,
+    BothPossible, Checked, Determinism, DeterminismConfig, Support, deterministic, deterministic_sums,
+    supports,
 };
 use pcc_ir::{Domain, Family, Graph, GraphBuilder, LayerId, LayerKind, ParamShape, Value, VarGroupId, VarId};
+
+/// Which units are possible under an assignment of all variables, latent ones included. The second
+/// implementation of supports: it knows nothing of boxes or scopes.
+fn possible(graph: &Graph, values: &[u32]) -> Vec<Vec<bool>> {
+    let mut all: Vec<Vec<bool>> = Vec::new();
+    for id in graph.layer_ids() {
+        let layer = graph.layer(id);
+        let (n, width, groups) = (layer.n_units(), layer.width as usize, layer.groups as usize);
+        let of = |child: usize| &all[layer.children[child].index()];
+        let units = match layer.kind {
+            LayerKind::Input { .. } => vec![true; n],
+            LayerKind::Literal { var, value } => vec![values[var.index()] == value; n],
+            LayerKind::Indicator { var, first } => {
+                (0..n).map(|u| values[var.index()] == first + (u % width) as u32).collect()
+            }
+            LayerKind::Product => (0..n).map(|u| (0..layer.children.len()).all(|c| of(c)[u])).collect(),
+            LayerKind::Mix { .. } => (0..n).map(|u| (0..layer.children.len()).any(|c| of(c)[u])).collect(),
+            LayerKind::Outer => (0..n)
+                .map(|u| {
+                    let (a, b) = (of(0).len() / groups, of(1).len() / groups);
+                    let (g, k) = (u / width, u % width);
+                    of(0)[g * a + k / b] && of(1)[g * b + k % b]
+                })
+                .collect(),
+            LayerKind::Sum { .. } => (0..n)
+                .map(|u| {
+                    let g = u / width;
+                    (0..layer.children.len()).any(|c| {
+                        let part = of(c).len() / groups;
+                        of(c)[g * part..(g + 1) * part].iter().any(|&p| p)
+                    })
+                })
+                .collect(),
+        };
+        all.push(units);
+    }
+    all
+}
 
 /// For every layer and unit, whether it is possible under each assignment of the observed variables (some
 /// value of the others makes it so).
@@ -236,4 +275,49 @@ fn parity_over_many_variables_is_decided_by_pairs() {
     let mut config = DeterminismConfig::given(&graph, &[]);
     config.budget = 100_000;
     assert!(deterministic(&graph, &config).is_proved());
+}
+
+/// Supports against enumeration: the circuit's own truth table as the formula, and the same with one
+/// assignment flipped, which must be found.
+#[test]
+fn supports_agree_with_enumeration() {
+    for seed in 0..200 {
+        let mut dice = Dice::new(seed);
+        let n_observed = 1 + dice.below(8);
+        let shape = Shape { n_observed, n_latent: dice.below(2), is_structured: false, most_units: 2 };
+        let graph = random(&mut dice, shape);
+        let config = DeterminismConfig::given(&graph, &[]);
+        let truth = Truth::of(&graph, &config);
+        let root = |seen: usize| truth.by_assignment[seen][graph.root().index()][0];
+        let flipped = dice.below(truth.by_assignment.len());
+        let table = |values: &[u64], flip: Option<usize>| {
+            let seen = |lane: u32| {
+                let bit = |(i, &v): (usize, &usize)| ((values[v] >> lane & 1) as usize) << i;
+                truth.observed.iter().enumerate().map(bit).sum::<usize>()
+            };
+            (0..64).map(|lane| u64::from(root(seen(lane)) != (flip == Some(seen(lane)))) << lane).sum::<u64>()
+        };
+        let answer =
+            |flip| supports(&graph, &config.observed, &config.observed, &|values| table(values, flip));
+        assert_eq!(answer(None), Support::Equal, "seed {seed}");
+        let Support::Differs { assignment, is_model } = answer(Some(flipped)) else { panic!("seed {seed}") };
+        let found: usize =
+            assignment.iter().enumerate().map(|(i, &(_, value))| usize::from(value) << i).sum();
+        assert_eq!((found, is_model), (flipped, !root(flipped)), "seed {seed}");
+    }
+}
+
+#[test]
+fn supports_of_many_variables_are_unknown() {
+    let mut b = GraphBuilder::new();
+    b.variables("X", &[21], Domain::Bool, false);
+    let literals: Vec<LayerId> = (0..21).map(|v| b.literal(VarId(v), 1, 1, 1, Span::NONE)).collect();
+    let root = b.product(&literals, Span::NONE).unwrap();
+    let graph = b.finish(root).unwrap();
+    let observed = DeterminismConfig::given(&graph, &[]).observed;
+    let all = |values: &[u64]| values.iter().fold(u64::MAX, |all, v| all & v);
+    let Support::Unknown(why) = supports(&graph, &observed, &observed, &all) else {
+        panic!("21 are too many")
+    };
+    assert!(why.contains("21 variables"), "{why}");
 }

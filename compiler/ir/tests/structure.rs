@@ -128,7 +128,9 @@ fn circuits_that_do_not_fit_name_a_product_of_each() {
     let (mut b, x) = literals(3);
     let root = product(&mut b, &x);
     let three = b.finish(root).unwrap();
-    let Compatibility::OtherVariables { only_first, only_second } = compatible(&three, &chain) else { panic!() };
+    let Compatibility::OtherVariables { only_first, only_second } = compatible(&three, &chain) else {
+        panic!()
+    };
     assert_eq!((only_first.len(), only_second), (0, vec!["X[3]".to_owned()]));
 }
 
@@ -215,17 +217,20 @@ fn clusters(vtree: &Vtree) -> Vec<Vec<VarId>> {
 /// By definition: some node's variables, cut down to those of the product, are exactly the factor's.
 fn admits(vtree: &Vtree, graph: &Graph) -> bool {
     let clusters = clusters(vtree);
-    graph.layer_ids().filter(|&id| matches!(graph.layer(id).kind, LayerKind::Product | LayerKind::Outer)).all(|id| {
-        let whole = graph.scope(id);
-        graph.children(id).iter().all(|&c| {
-            let factor: Vec<VarId> = graph.scope(c).iter().collect();
-            clusters.iter().any(|cluster| {
-                let mut cut: Vec<VarId> = cluster.iter().copied().filter(|&v| whole.contains(v)).collect();
-                cut.sort();
-                cut == factor
+    graph.layer_ids().filter(|&id| matches!(graph.layer(id).kind, LayerKind::Product | LayerKind::Outer)).all(
+        |id| {
+            let whole = graph.scope(id);
+            graph.children(id).iter().all(|&c| {
+                let factor: Vec<VarId> = graph.scope(c).iter().collect();
+                clusters.iter().any(|cluster| {
+                    let mut cut: Vec<VarId> =
+                        cluster.iter().copied().filter(|&v| whole.contains(v)).collect();
+                    cut.sort();
+                    cut == factor
+                })
             })
-        })
-    })
+        },
+    )
 }
 
 #[test]
@@ -265,7 +270,8 @@ fn compatibility_of_random_circuits_is_symmetric() {
     let (mut n_compatible, mut n_not) = (0, 0);
     for seed in 0..300 {
         let mut dice = Dice::new(seed);
-        let mut graph = || random(&mut dice, Shape { n_observed: 4, n_latent: 0, is_structured: true, most_units: 2 });
+        let mut graph =
+            || random(&mut dice, Shape { n_observed: 4, n_latent: 0, is_structured: true, most_units: 2 });
         let (a, b) = (graph(), graph());
         let answers = [compatible(&a, &b), compatible(&b, &a)].map(|c| c == Compatibility::Compatible);
         assert_eq!(answers[0], answers[1], "seed {seed}");

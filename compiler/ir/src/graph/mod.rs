@@ -13,20 +13,24 @@
 //! bottom-up pass; every layer's scope is the union of its children's; widths agree; the root has one unit.
 
 mod builder;
+mod dot;
 mod layer;
 mod param;
 mod print;
 mod read;
 mod same;
 mod verify;
+mod walk;
 mod words;
 
 pub use builder::{GraphBuilder, GraphError};
+pub use dot::dot;
 pub use layer::{Layer, LayerKind};
 pub use param::{Param, ParamShape};
 pub use print::{InitialValues, print, print_with};
 pub use read::read;
 pub use verify::{Fault, verify};
+pub use walk::Walk;
 pub use words::ReadError;
 
 use crate::{LayerId, ParamId, Scope, ScopeId, Scopes, VarGroup, VarGroupId, VarId, Variable};

@@ -11,11 +11,15 @@ mod compatible;
 mod decomposable;
 mod deterministic;
 mod grouping;
+mod message;
+mod names;
 mod overlap;
+mod properties;
 mod separate;
 mod sizes;
 mod smooth;
 mod structured;
+mod supports;
 mod values;
 mod vtree;
 
@@ -24,6 +28,13 @@ pub use columns::Unit;
 pub use compatible::{Compatibility, compatible};
 pub use decomposable::{Overlap, overlapping_scopes};
 pub use deterministic::{BothPossible, Determinism, DeterminismConfig, deterministic, deterministic_sums};
+pub use message::{
+    compatibility_in_words, conflict_in_words, determinism_in_words, misfit_in_words, not_proved,
+    support_in_words, violation_in_words,
+};
+pub use names::{assignment_in_words, scope_in_words};
+pub use properties::{Properties, check};
 pub use smooth::{Unequal, unequal_scopes};
 pub use structured::{Conflict, Structure, structured};
+pub use supports::{Support, supports};
 pub use vtree::{Misfit, Vtree, VtreeNode, structured_by};

@@ -2,9 +2,11 @@
 //! which some are latent, with every kind of layer, groups, shared children, and many literals, so that
 //! about as many sums are deterministic as not.
 
+#![allow(dead_code)] // Each test uses its part of this module.
+
 use pcc_diag::Span;
 use pcc_ir::family::Bernoulli;
-use pcc_ir::{Domain, Family, Graph, GraphBuilder, LayerId, LayerKind, Param, ParamShape, VarId};
+use pcc_ir::{Domain, Family, Graph, GraphBuilder, LayerId, Param, ParamShape, VarId};
 use std::collections::HashMap;
 
 /// Uniform numbers from a seed (xorshift64*).
@@ -170,42 +172,4 @@ impl Builder<'_> {
         let param = self.b.param(table(ParamShape::Sum { rows, columns }, 1));
         self.b.sum(children, param, groups as u32, Span::NONE).unwrap()
     }
-}
-
-/// Which units are possible under an assignment of all variables, latent ones included. The second
-/// implementation of supports: it knows nothing of boxes or scopes.
-pub fn possible(graph: &Graph, values: &[u32]) -> Vec<Vec<bool>> {
-    let mut all: Vec<Vec<bool>> = Vec::new();
-    for id in graph.layer_ids() {
-        let layer = graph.layer(id);
-        let (n, width, groups) = (layer.n_units(), layer.width as usize, layer.groups as usize);
-        let of = |child: usize| &all[layer.children[child].index()];
-        let units = match layer.kind {
-            LayerKind::Input { .. } => vec![true; n],
-            LayerKind::Literal { var, value } => vec![values[var.index()] == value; n],
-            LayerKind::Indicator { var, first } => {
-                (0..n).map(|u| values[var.index()] == first + (u % width) as u32).collect()
-            }
-            LayerKind::Product => (0..n).map(|u| (0..layer.children.len()).all(|c| of(c)[u])).collect(),
-            LayerKind::Mix { .. } => (0..n).map(|u| (0..layer.children.len()).any(|c| of(c)[u])).collect(),
-            LayerKind::Outer => (0..n)
-                .map(|u| {
-                    let (a, b) = (of(0).len() / groups, of(1).len() / groups);
-                    let (g, k) = (u / width, u % width);
-                    of(0)[g * a + k / b] && of(1)[g * b + k % b]
-                })
-                .collect(),
-            LayerKind::Sum { .. } => (0..n)
-                .map(|u| {
-                    let g = u / width;
-                    (0..layer.children.len()).any(|c| {
-                        let part = of(c).len() / groups;
-                        of(c)[g * part..(g + 1) * part].iter().any(|&p| p)
-                    })
-                })
-                .collect(),
-        };
-        all.push(units);
-    }
-    all
 }
