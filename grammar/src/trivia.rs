@@ -46,7 +46,8 @@ impl Trivia {
     pub(crate) fn doc_above(&self, text: &str, start: usize) -> Option<String> {
         let mut lines = Vec::new();
         let mut below = start;
-        for comment in self.comments.iter().rev().skip_while(|c| c.span.end as usize > start) {
+        let n_above = self.comments.partition_point(|c| (c.span.end as usize) <= start);
+        for comment in self.comments.iter().take(n_above).rev() {
             let (first, last) = (comment.span.start as usize, comment.span.end as usize);
             let between = text.get(last..below).unwrap_or("");
             let is_adjacent = between.trim().is_empty() && between.matches('\n').count() == 1;

@@ -34,9 +34,9 @@ impl<'t> Fault<'t> {
         rule: Rule,
         failure: Option<&Error<Rule>>,
     ) -> Fault<'t> {
-        let is_in_slice = |t: &&Token| t.range.start >= slice.start && t.range.start < slice.end;
-        let code: Vec<&Token> =
-            tokens.iter().filter(|t| t.kind != TokenKind::Comment).filter(is_in_slice).collect();
+        let first = tokens.partition_point(|t| t.range.start < slice.start);
+        let inside = tokens.iter().skip(first).take_while(|t| t.range.start < slice.end);
+        let code: Vec<&Token> = inside.filter(|t| t.kind != TokenKind::Comment).collect();
         let expected = failure.map(Expected::of).unwrap_or_default();
         let start = slice.start + failure.map_or(slice.len(), |f| place(f, &expected));
         let at = code.partition_point(|t| t.range.end <= start);
@@ -205,6 +205,7 @@ impl<'t> Fault<'t> {
                 "comparisons do not follow each other: join two with `and`"
             }
             "not" => "put the second `not` in parentheses",
+            "for" => "a `for` stands among the arguments of a call or the elements of a list",
             _ => return self.expected.first_words(),
         };
         Some(advice.to_string())

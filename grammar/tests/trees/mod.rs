@@ -35,7 +35,7 @@ pub fn check_format(text: &str) -> Result<(), String> {
     let once = format(text, &before);
     let after = parse(FileId(0), &once);
     let twice = format(&once, &after);
-    if after.errors != [] {
+    if !after.errors.is_empty() {
         return Err(format!("the formatted text has faults: {:?}\n{once}", after.errors));
     }
     if shape(&before) != shape(&after) {
