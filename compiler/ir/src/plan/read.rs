@@ -73,10 +73,9 @@ fn read_head(line: &str) -> Option<Plan> {
 fn read_line(plan: &mut Plan, line: &str) -> Result<Option<BlockId>, &'static str> {
     let (word, rest) = line.split_once(' ').ok_or("a word and its operands")?;
     let mut words = rest.split(' ');
-    // The number of an entry is its position and stands there for people.
-    let is_numbered = matches!(word, "table" | "guard" | "buffer" | "block" | "layer");
-    if is_numbered {
-        words.next();
+    if let Some((letter, position)) = numbering(plan, word) {
+        let is_next = words.next().and_then(|id| id.strip_prefix(letter)?.parse().ok()) == Some(position);
+        is_next.then_some(()).ok_or("the next number")?;
     }
     match word {
         "table" => plan.tables.push(read_table(&mut words).ok_or("a table")?),
@@ -93,6 +92,18 @@ fn read_line(plan: &mut Plan, line: &str) -> Result<Option<BlockId>, &'static st
         }
     }
     words.next().map_or(Ok(None), |_| Err("the end of the line"))
+}
+
+/// The letter and number that an entry of this kind must have next.
+fn numbering(plan: &Plan, word: &str) -> Option<(&'static str, usize)> {
+    match word {
+        "table" => Some(("t", plan.tables.len())),
+        "guard" => Some(("", plan.guards.len())),
+        "buffer" => Some(("m", plan.buffers.len())),
+        "block" => Some(("b", plan.blocks.len())),
+        "layer" => Some(("l", plan.layers.len())),
+        _ => None,
+    }
 }
 
 fn read_table<'t>(words: &mut impl Iterator<Item = &'t str>) -> Option<Table> {
