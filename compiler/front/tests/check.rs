@@ -40,13 +40,13 @@ impl World for Folder<'_> {
 
 /// What the check phase finds in a text, whose imports stand beside the test files.
 fn check(text: &str) -> (Sources, Vec<Diagnostic>) {
-    check_with(text, &Settings::plain())
+    check_root("test.pc", text, &Settings::plain())
 }
 
-fn check_with(text: &str, settings: &Settings) -> (Sources, Vec<Diagnostic>) {
-    let world = Folder { root: "test.pc", text, folder: repository().join("tests/check") };
+fn check_root(root: &str, text: &str, settings: &Settings) -> (Sources, Vec<Diagnostic>) {
+    let world = Folder { root, text, folder: repository().join("tests/check") };
     let (mut sources, mut sink) = (Sources::new(), Sink::new());
-    let program = load("test.pc", &world, &mut sources, &mut sink);
+    let program = load(root, &world, &mut sources, &mut sink);
     check_program(&program, settings, &mut sink);
     (sources, sink.into_vec())
 }
@@ -58,11 +58,23 @@ fn repository() -> PathBuf {
 /// The programs of a folder of the repository, in the order of their names.
 fn programs(folder: &str) -> Vec<(PathBuf, String)> {
     let entries = fs::read_dir(repository().join(folder)).unwrap_or_else(|e| panic!("{folder}: {e}"));
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry of the folder").path()).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("an entry of the folder").path()).collect();
     paths.retain(|path| path.extension().is_some_and(|e| e == "pc"));
     paths.sort();
     assert!(!paths.is_empty(), "{folder} has no program");
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(&path).expect("UTF-8 text"))).collect()
+}
+
+#[test]
+fn the_standard_library_passes_without_a_word() {
+    for (path, text) in programs("stdlib") {
+        let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name in UTF-8");
+        let (sources, found) = check_root(&format!("std/{name}"), &text, &Settings::plain());
+        if let Err(report) = annotations::compare(&text, &sources, &found) {
+            panic!("{}\n{report}", path.display());
+        }
+    }
 }
 
 /// Each program gives the diagnostics that it is annotated with, and no others.
@@ -96,9 +108,57 @@ fn faults_are_found_where_they_are_annotated() {
     assert_annotated(programs("tests/check/err"));
 }
 
+/// The words of `help` for each fault of a program.
+fn helps(text: &str) -> Vec<String> {
+    check(text).1.into_iter().map(|found| found.help.unwrap_or_default()).collect()
+}
+
 #[test]
-fn the_standard_library_passes_without_a_word() {
-    assert_annotated(programs("stdlib"));
+fn help_says_what_would_work() {
+    let vars = "vars A, B : bool\nvars X[2, 2] : cat(8)\n";
+    for (text, help) in [
+        ("circuit M = prod(A, B, a)", "did you mean `A`?"),
+        ("learn t = chow_liu(B)", "import it: `import std/trees.{chow_liu}`"),
+        ("learn t = choo_liu(B)", "did you mean `chow_liu` (from `std/trees`)?"),
+        (
+            "circuit M = sum[1](prod(input[64](X[0, 0]), input[32](X[0, 1])))",
+            "use `outer` for all pairs, or give both `64` units",
+        ),
+        ("circuit M = input[1](X[0, 0], gaussian())", "`cat(8)` takes `categorical()` and `binomial(7)`"),
+        ("circuit M = prod(A, B)\nassert M: determinstic", "did you mean `deterministic`?"),
+        ("circuit M = input[1](X.frst)", "did you mean `first`?"),
+        ("const N : int = 2.0", "write a whole number"),
+        ("structure S(X: gird) -> layer[1] { input[1](X[0, 0]) }", "did you mean `grid`?"),
+        ("circuit M = sum[1](for i in 4: A)", "write the range `0 .. n`"),
+    ] {
+        let found = helps(&format!("{vars}{text}"));
+        assert!(found.iter().any(|h| h == help), "{text}\nhelps with {found:?}");
+    }
+}
+
+#[test]
+fn a_constant_is_what_the_user_sets() {
+    let text = "const CODES = 400\nvars A, B : bool\nlatent Z : cat(3)\n\
+                circuit M = sum[1](sum[CODES](A, B)) by Z";
+    let set = |value: &str| Settings { overrides: vec![("CODES".into(), value.into())], ..Settings::plain() };
+    let codes = |settings: &Settings| {
+        check_root("test.pc", text, settings).1.iter().map(|d| d.code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&Settings::plain()), ["latent-width"]);
+    assert_eq!(codes(&set("3")), [] as [&str; 0]);
+    assert_eq!(codes(&set("2 + 1")), [] as [&str; 0], "an expression is left to elaboration");
+}
+
+/// Checking must not depend on what a fault leaves behind.
+#[test]
+fn programs_with_a_line_left_out_are_checked_without_a_panic() {
+    for (_, text) in programs("tests/check/ok").into_iter().chain(programs("tests/check/err")) {
+        let lines: Vec<&str> = text.lines().collect();
+        for left_out in 0..lines.len() {
+            let rest: Vec<&str> = [&lines[..left_out], &lines[left_out + 1..]].concat();
+            check(&rest.join("\n"));
+        }
+    }
 }
 
 #[test]

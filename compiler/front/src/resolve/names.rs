@@ -11,7 +11,9 @@ pub(crate) fn unknown_name(name: &str, span: Span, in_view: &[&str]) -> Diagnost
         return report.help(format!("did you mean `{near}`?"));
     }
     match std_export(name) {
-        Some((known, module)) if known == name => report.help(format!("import it: `import {module}.{{{known}}}`")),
+        Some((known, module)) if known == name => {
+            report.help(format!("import it: `import {module}.{{{known}}}`"))
+        }
         Some((known, module)) => report.help(format!("did you mean `{known}` (from `{module}`)?")),
         None => report,
     }
@@ -19,7 +21,13 @@ pub(crate) fn unknown_name(name: &str, span: Span, in_view: &[&str]) -> Diagnost
 
 /// The report of a word outside a closed set, such as a metric or a reader.
 /// `what` is the kind of word with its article: `a metric`.
-pub(crate) fn not_among(code: &'static str, what: &str, name: &str, span: Span, known: &[&str]) -> Diagnostic {
+pub(crate) fn not_among(
+    code: &'static str,
+    what: &str,
+    name: &str,
+    span: Span,
+    known: &[&str],
+) -> Diagnostic {
     let report = Diagnostic::error(code, format!("`{name}` is not {what}")).at(span, "");
     match suggest(name, known.iter().copied()) {
         Some(near) => report.help(format!("did you mean `{near}`?")),

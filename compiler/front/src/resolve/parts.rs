@@ -11,7 +11,8 @@ use rustc_hash::FxHashSet;
 
 /// The names of the parts of a circuit, each once, in the order in which they are reached.
 pub(crate) fn of_circuit(program: &Program, circuit: ItemId) -> Vec<String> {
-    let mut walk = Walk { program, module: circuit, seen: FxHashSet::default(), parts: Vec::new(), next: Vec::new() };
+    let mut walk =
+        Walk { program, module: circuit, seen: FxHashSet::default(), parts: Vec::new(), next: Vec::new() };
     walk.item(circuit);
     while let Some(id) = walk.next.pop() {
         walk.item(id);

@@ -25,7 +25,12 @@ pub(super) struct Site<'s> {
 /// The kinds of the arguments, one for each parameter; `None` for one that is not given.
 /// Reports what is missing, unknown, given twice or of the wrong kind.
 pub(super) fn check(cx: &mut Check, site: &Site, params: &[Parameter], args: &[Arg]) -> Vec<Option<Kind>> {
-    let mut matching = Matching { params, n_positional: 0, kinds: vec![None; params.len()], given: vec![None; params.len()] };
+    let mut matching = Matching {
+        params,
+        n_positional: 0,
+        kinds: vec![None; params.len()],
+        given: vec![None; params.len()],
+    };
     let mut is_spliced = false;
     for arg in args {
         match arg {
@@ -56,7 +61,8 @@ impl Matching<'_> {
     /// The parameter that the next argument by position is for. Names take no positions away.
     fn next_positional(&mut self) -> Option<usize> {
         let last_is_rest = self.params.last().is_some_and(|p| matches!(p.need, Need::Rest));
-        let position = if last_is_rest { self.n_positional.min(self.params.len() - 1) } else { self.n_positional };
+        let position =
+            if last_is_rest { self.n_positional.min(self.params.len() - 1) } else { self.n_positional };
         self.n_positional += 1;
         (position < self.params.len()).then_some(position)
     }
@@ -107,7 +113,8 @@ impl Matching<'_> {
     }
 
     fn report_missing(&self, cx: &mut Check, site: &Site) {
-        let is_missing = |(p, given): &(&Parameter, &Option<Span>)| matches!(p.need, Need::Required) && given.is_none();
+        let is_missing =
+            |(p, given): &(&Parameter, &Option<Span>)| matches!(p.need, Need::Required) && given.is_none();
         let missing: Vec<&Parameter> =
             self.params.iter().zip(&self.given).filter(is_missing).map(|(p, _)| p).collect();
         if !missing.is_empty() {
@@ -121,7 +128,8 @@ fn valued(cx: &mut Check, site: &Site, parameter: &Parameter, value: &Expr) -> K
     if kind.fits(&parameter.kind) {
         return kind;
     }
-    let is_circuit = matches!(kind, Kind::Layer(_) | Kind::Circuit(_) | Kind::Var(_) | Kind::Scope(_) | Kind::Literal);
+    let is_circuit =
+        matches!(kind, Kind::Layer(_) | Kind::Circuit(_) | Kind::Var(_) | Kind::Scope(_) | Kind::Literal);
     cx.report(match site.is_static && is_circuit {
         true => circuit_in_brackets(site, &kind, value.span),
         false => mismatch(&kind, &parameter.kind, value.span, &role(site, parameter))
@@ -136,7 +144,8 @@ fn word(cx: &mut Check, site: &Site, parameter: &Parameter, words: &[&str], valu
         ExprKind::Name(name) => suggest(name, words.iter().copied()),
         _ => None,
     };
-    let message = format!("`{}` of `{}` takes one of the words {}", parameter.name, site.name, listing(words));
+    let message =
+        format!("`{}` of `{}` takes one of the words {}", parameter.name, site.name, listing(words));
     let report = Diagnostic::error("unknown-word", message).at(value.span, "");
     cx.report(match known {
         Some(near) => report.help(format!("did you mean `{near}`?")),
@@ -158,9 +167,12 @@ fn circuit_in_brackets(site: &Site, kind: &Kind, span: Span) -> Diagnostic {
 fn too_many(site: &Site, params: &[Parameter], span: Span) -> Diagnostic {
     let takes = count(params.len(), "argument");
     let place = if site.is_static { " in brackets" } else { "" };
-    Diagnostic::error("unknown-argument", format!("`{}` takes {takes}{place}, and this is one more", site.name))
-        .at(span, "")
-        .note(site.declared, "declared here")
+    Diagnostic::error(
+        "unknown-argument",
+        format!("`{}` takes {takes}{place}, and this is one more", site.name),
+    )
+    .at(span, "")
+    .note(site.declared, "declared here")
 }
 
 fn unknown(site: &Site, params: &[Parameter], name: &Name) -> Diagnostic {
@@ -168,7 +180,8 @@ fn unknown(site: &Site, params: &[Parameter], name: &Name) -> Diagnostic {
         return in_other_brackets(site, name);
     }
     let message = format!("`{}` has no parameter `{}`", site.name, name.text);
-    let report = Diagnostic::error("unknown-argument", message).at(name.span, "").note(site.declared, "declared here");
+    let report =
+        Diagnostic::error("unknown-argument", message).at(name.span, "").note(site.declared, "declared here");
     let known: Vec<&str> = params.iter().chain(site.others).map(|p| p.name.as_str()).collect();
     match suggest(&name.text, known.iter().copied()) {
         Some(near) => report.help(format!("did you mean `{near}`?")),

@@ -21,10 +21,13 @@ pub(super) fn check(cx: &mut Check, assertion: &Assertion) {
 
 /// The report of something that stands where a `circuit` item must.
 pub(super) fn unknown_circuit(kind: &Kind, span: Span) -> Diagnostic {
-    let report = Diagnostic::error("unknown-circuit", format!("a circuit is wanted here, and this is {kind}"));
+    let report =
+        Diagnostic::error("unknown-circuit", format!("a circuit is wanted here, and this is {kind}"));
     let report = report.at(span, kind.to_string());
     match kind {
-        Kind::Function(_) => report.help("declare one: `circuit M = ..`; properties are those of a whole circuit"),
+        Kind::Function(_) => {
+            report.help("declare one: `circuit M = ..`; properties are those of a whole circuit")
+        }
         _ => report,
     }
 }
@@ -36,7 +39,9 @@ fn check_property(cx: &mut Check, property: &Property) {
         ExprKind::Name(name) if builtin::PROPERTY_CALLS.contains(&name.as_str()) => {
             cx.report(argument_missing(name, value.span));
         }
-        ExprKind::Name(name) if builtin::SIZES.contains(&name.as_str()) => cx.report(bound_missing(name, value.span)),
+        ExprKind::Name(name) if builtin::SIZES.contains(&name.as_str()) => {
+            cx.report(bound_missing(name, value.span))
+        }
         ExprKind::Name(name) => unknown(cx, name, value.span),
         ExprKind::Call(callee, args) => check_call(cx, callee, args, value.span),
         ExprKind::Binary(op, size, limit) if is_comparison(*op) => check_bound(cx, *op, size, limit),
@@ -48,8 +53,11 @@ fn check_property(cx: &mut Check, property: &Property) {
 }
 
 fn unknown(cx: &mut Check, name: &str, span: Span) {
-    let known: Vec<&str> =
-        [builtin::PROPERTIES, builtin::PROPERTY_CALLS, builtin::SIZES].into_iter().flatten().copied().collect();
+    let known: Vec<&str> = [builtin::PROPERTIES, builtin::PROPERTY_CALLS, builtin::SIZES]
+        .into_iter()
+        .flatten()
+        .copied()
+        .collect();
     cx.report(not_among("unknown-property", "a property of circuits", name, span, &known));
 }
 
@@ -120,7 +128,7 @@ fn check_bound(cx: &mut Check, op: BinaryOp, size: &Expr, limit: &Expr) {
         _ => cx.report(not_a_property(size.span)),
     }
     let kind = expr::kind_of(cx, limit);
-    require(cx, &kind, &Kind::Float, limit.span, &format!("the bound behind `{}`", operator::written(op)));
+    require(cx, &kind, &Kind::Number, limit.span, &format!("the bound behind `{}`", operator::written(op)));
 }
 
 /// Only determinism depends on what is observed.

@@ -52,7 +52,13 @@ fn as_function(statement: &Stmt) -> Option<&FnStmt> {
 
 /// The head of a function.
 pub(super) fn head_of(function: &FnStmt) -> Head<'_> {
-    Head { name: &function.name, what: What::Function, statics: &[], params: &function.params, ty: &function.ty }
+    Head {
+        name: &function.name,
+        what: What::Function,
+        statics: &[],
+        params: &function.params,
+        ty: &function.ty,
+    }
 }
 
 /// Checks a `let` and binds what its pattern names.

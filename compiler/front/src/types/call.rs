@@ -43,7 +43,9 @@ fn not_callable(kind: &Kind, callee: Span) -> Diagnostic {
     let report = Diagnostic::error("kind-mismatch", format!("{kind} can't be called"));
     let report = report.at(callee, kind.to_string());
     match kind {
-        Kind::Scope(_) | Kind::List(_) | Kind::Table { .. } => report.help("an index goes in brackets: `X[i]`"),
+        Kind::Scope(_) | Kind::List(_) | Kind::Table { .. } => {
+            report.help("an index goes in brackets: `X[i]`")
+        }
         _ => report,
     }
 }
@@ -58,7 +60,8 @@ pub(super) fn apply(cx: &mut Check, whole: Span, signature: &Signature, args: &[
     }
     let site = site(signature, whole, false);
     let kinds = arguments::check(cx, &site, &signature.params, args);
-    let given: Vec<Option<Kind>> = signature.statics.iter().map(|_| None).chain(kinds.iter().cloned()).collect();
+    let given: Vec<Option<Kind>> =
+        signature.statics.iter().map(|_| None).chain(kinds.iter().cloned()).collect();
     let parameters: Vec<&Parameter> = signature.statics.iter().chain(&signature.params).collect();
     let result = signature.result_with(&sizes(&parameters, &given));
     match signature.what {
@@ -91,11 +94,12 @@ fn sizes(parameters: &[&Parameter], given: &[Option<Kind>]) -> Vec<Option<Size>>
         let size = match (kind, &parameter.need) {
             (Some(kind), _) => kind.size().cloned(),
             (None, Need::Optional(default)) => default.size().and_then(|size| {
-                size.substitute(&|symbol| {
-                    match parameters.iter().position(|p| p.symbol.as_ref() == Some(symbol)) {
-                        Some(position) => sizes.get(position).cloned().flatten(),
-                        None => Some(Size::symbol(symbol.clone())),
-                    }
+                size.substitute(&|symbol| match parameters
+                    .iter()
+                    .position(|p| p.symbol.as_ref() == Some(symbol))
+                {
+                    Some(position) => sizes.get(position).cloned().flatten(),
+                    None => Some(Size::symbol(symbol.clone())),
                 })
             }),
             (None, _) => None,

@@ -19,7 +19,9 @@ pub(super) fn check(cx: &mut Check, data: &Data) {
 /// The variables of a row, in order; or `embedding(Z, 768)`, so many numbers for each of Z.
 fn check_target(cx: &mut Check, target: &Expr) {
     match &target.kind {
-        ExprKind::Call(callee, args) if is_name(callee, "embedding") => check_embedding(cx, target.span, args),
+        ExprKind::Call(callee, args) if is_name(callee, "embedding") => {
+            check_embedding(cx, target.span, args)
+        }
         ExprKind::Tuple(parts) => parts.iter().for_each(|part| check_target(cx, part)),
         ExprKind::List(args) => {
             for arg in args {
@@ -40,7 +42,9 @@ fn check_embedding(cx: &mut Check, whole: Span, args: &[Arg]) {
     let wanted = [Kind::set(None), Kind::Int(None)];
     if kinds.len() != wanted.len() {
         let message = "`embedding` takes the latents and how many numbers each has";
-        cx.report(Diagnostic::error("missing-argument", message).at(whole, "").help("write `embedding(Z, 768)`"));
+        cx.report(
+            Diagnostic::error("missing-argument", message).at(whole, "").help("write `embedding(Z, 768)`"),
+        );
         return;
     }
     for (kind, wanted) in kinds.iter().zip(&wanted) {
@@ -63,7 +67,13 @@ pub(super) fn check_teacher(cx: &mut Check, teacher: &Teacher) {
 
 /// Checks a call of a word that is known only in this kind of place, such as a reader after `from`.
 /// Returns its name when there is such a word. `what` has its article.
-pub(super) fn form<'e>(cx: &mut Check, expr: &'e Expr, home: Home, code: &'static str, what: &str) -> Option<&'e str> {
+pub(super) fn form<'e>(
+    cx: &mut Check,
+    expr: &'e Expr,
+    home: Home,
+    code: &'static str,
+    what: &str,
+) -> Option<&'e str> {
     let (name, span, args) = match &expr.kind {
         ExprKind::Call(callee, args) => match &callee.kind {
             ExprKind::Name(name) => (name, callee.span, args.as_slice()),
@@ -83,7 +93,13 @@ pub(super) fn form<'e>(cx: &mut Check, expr: &'e Expr, home: Home, code: &'stati
     Some(name)
 }
 
-fn not_a_form<'e>(cx: &mut Check, expr: &Expr, home: Home, code: &'static str, what: &str) -> Option<&'e str> {
+fn not_a_form<'e>(
+    cx: &mut Check,
+    expr: &Expr,
+    home: Home,
+    code: &'static str,
+    what: &str,
+) -> Option<&'e str> {
     let known: Vec<&str> = builtin::names_at(home).collect();
     let message = format!("this is not {what}");
     cx.report(

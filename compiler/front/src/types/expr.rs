@@ -1,17 +1,17 @@
 //! The kind of an expression: names and literals here, each larger construct in its own file.
 
 use super::kind::Kind;
+use super::signature::Signature;
 use super::size::Size;
 use super::{Check, block, call, clause, field, function, index, item, latent, operator, table};
 use crate::builtin;
 use crate::modules::Named;
-use super::signature::Signature;
 use pcc_diag::{Diagnostic, Span};
 use pcc_grammar::ast::{Arg, Expr, ExprKind, Number};
 
 /// Stack that is left when a new piece is taken, and the size of a piece: sources nest as deep as they like.
-const RED_ZONE: usize = 128 << 10;
-const STACK_PIECE: usize = 2 << 20;
+pub(super) const RED_ZONE: usize = 128 << 10;
+pub(super) const STACK_PIECE: usize = 2 << 20;
 
 /// The kind of an expression; what is wrong in it is reported once.
 pub(super) fn kind_of(cx: &mut Check, expr: &Expr) -> Kind {
@@ -88,7 +88,8 @@ fn of_list(cx: &mut Check, args: &[Arg]) -> Kind {
             Arg::Positional(value) => kind_of(cx, value),
             Arg::For(each) => clause::kind_of(cx, each),
             Arg::Named(name, value) => {
-                let message = format!("the elements of a list have no names, and this one is called `{}`", name.text);
+                let message =
+                    format!("the elements of a list have no names, and this one is called `{}`", name.text);
                 cx.report(Diagnostic::error("unknown-argument", message).at(name.span, ""));
                 kind_of(cx, value)
             }

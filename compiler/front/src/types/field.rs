@@ -38,8 +38,13 @@ pub(super) fn method(cx: &mut Check, whole: Span, object: &Expr, name: &Name, ar
         _ => match find(cx, &kind, name) {
             Some(Field { params: Some(params), .. }) => {
                 let signature = Signature::of_method(&name.text, params, Kind::Any);
-                let site =
-                    Site { name: &name.text, declared: Span::NONE, span: whole, is_static: false, others: &[] };
+                let site = Site {
+                    name: &name.text,
+                    declared: Span::NONE,
+                    span: whole,
+                    is_static: false,
+                    others: &[],
+                };
                 arguments::check(cx, &site, &signature.params, args);
                 find(cx, &kind, name).map_or(Kind::Any, |field| result(field, &kind))
             }
@@ -54,7 +59,8 @@ pub(super) fn method(cx: &mut Check, whole: Span, object: &Expr, name: &Name, ar
 
 /// `valid.bpd`: a metric on data, which is a number.
 fn measure(cx: &mut Check, name: &Name) -> Kind {
-    let is_method = builtin::FIELDS.iter().any(|field| field.of == builtin::Kind::Data && field.name == name.text);
+    let is_method =
+        builtin::FIELDS.iter().any(|field| field.of == builtin::Kind::Data && field.name == name.text);
     if is_method {
         return Kind::Closure;
     }
@@ -83,7 +89,9 @@ fn of_tuple(cx: &mut Check, parts: &[Kind], name: &Name) -> Kind {
         Some(part) => part.clone(),
         None => {
             let message = format!("a tuple of {} has no part {}", parts.len(), name.text);
-            cx.report(Diagnostic::error("unknown-field", message).at(name.span, "").help("parts count from 0"));
+            cx.report(
+                Diagnostic::error("unknown-field", message).at(name.span, "").help("parts count from 0"),
+            );
             Kind::Any
         }
     }

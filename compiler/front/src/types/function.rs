@@ -83,14 +83,15 @@ fn untyped(default: &Kind) -> Kind {
     }
 }
 
-/// Checks a body against its signature. Names that the head gives are in view.
+/// Checks a body against its signature. Names that the head gives are in view; they are the function's
+/// interface, so they may repeat a name of the body that the function stands in.
 pub(super) fn check_body(cx: &mut Check, head: &Head, signature: &Signature, body: &Block) {
     cx.scopes.open();
     let names = head.statics.iter().chain(head.params).map(|param| &param.name);
     for (name, parameter) in names.zip(signature.statics.iter().chain(&signature.params)) {
         let symbol = parameter.symbol.clone();
         let kind = symbol.map_or(parameter.kind.clone(), |symbol| Kind::number(Size::symbol(symbol)));
-        cx.bind(name, kind, Origin::Parameter);
+        cx.bind_quietly(name, kind, Origin::Parameter);
         if parameter.is_mentioned {
             cx.scopes.use_name(&name.text);
         }

@@ -47,6 +47,10 @@ fn not_indexed(kind: &Kind, span: Span) -> Diagnostic {
 /// `X[3, 5]` is a variable; with a range or a box it is a part of the scope.
 fn of_scope(cx: &mut Check, scope: &Scope, object: &Expr, whole: Span, args: &[Arg]) -> Kind {
     let indices: Vec<(Kind, Span)> = args.iter().map(|arg| position(cx, arg)).collect();
+    if scope.order == Order::Set {
+        cx.report(without_order(cx, object));
+        return Kind::Any;
+    }
     let is_part = |kind: &Kind| matches!(kind, Kind::List(_) | Kind::Box);
     for (kind, span) in indices.iter().filter(|(kind, _)| !is_part(kind)) {
         require(cx, kind, &Kind::Int(None), *span, "an index");
@@ -60,7 +64,11 @@ fn of_scope(cx: &mut Check, scope: &Scope, object: &Expr, whole: Span, args: &[A
         check_inside(cx, extents, &indices, object);
     }
     match indices.iter().any(|(kind, _)| is_part(kind)) {
-        true => Kind::Scope(Scope { order: scope.order.max(Order::Seq), domain: scope.domain.clone(), extents: None }),
+        true => Kind::Scope(Scope {
+            order: scope.order.max(Order::Seq),
+            domain: scope.domain.clone(),
+            extents: None,
+        }),
         false if indices.iter().any(|(kind, _)| kind.is_any()) => Kind::Any,
         false => Kind::Var(scope.domain.clone()),
     }
@@ -77,25 +85,39 @@ fn position(cx: &mut Check, arg: &Arg) -> (Kind, Span) {
         }
         Arg::For(each) => {
             let kind = super::clause::kind_of(cx, each);
-            cx.report(Diagnostic::error("kind-mismatch", "`for` gives many values, and an index is one").at(each.span, ""));
+            cx.report(
+                Diagnostic::error("kind-mismatch", "`for` gives many values, and an index is one")
+                    .at(each.span, ""),
+            );
             (kind, each.span)
         }
     }
+}
+
+fn without_order(cx: &Check, object: &Expr) -> Diagnostic {
+    let message = format!("`{}` is a set without order, so it has no indices", cx.program.text(object.span));
+    Diagnostic::error("kind-mismatch", message).at(object.span, "").help("declare it as `seq` or `grid`")
 }
 
 fn wrong_rank(cx: &Check, object: &Expr, wanted: usize, found: usize, span: Span) -> Diagnostic {
     let name = cx.program.text(object.span);
     let found = if found == 1 { "1 index".to_string() } else { format!("{found} indices") };
     let message = format!("`{name}` has {}, and this is {found}", count(wanted, "extent"));
-    Diagnostic::error("kind-mismatch", message).at(span, "").help(match wanted {
+    Diagnostic::error("index-outside", message).at(span, "").help(match wanted {
         0 => format!("`{name}` is a single variable: write it without brackets"),
-        _ => format!("write `{name}[{}]`", ["i", "j", "k"].iter().cycle().take(wanted).copied().collect::<Vec<_>>().join(", ")),
+        _ => format!(
+            "write `{name}[{}]`",
+            ["i", "j", "k"].iter().cycle().take(wanted).copied().collect::<Vec<_>>().join(", ")
+        ),
     })
 }
 
 fn check_inside(cx: &mut Check, extents: &[Option<Size>], indices: &[(Kind, Span)], object: &Expr) {
     for (extent, (index, span)) in extents.iter().zip(indices) {
-        let known = index.size().and_then(Size::value).zip(extent.as_ref().and_then(Size::value));
+        // What is computed from constants may stand in a branch that is never taken.
+        let is_written = cx.program.text(*span).bytes().all(|byte| byte.is_ascii_digit());
+        let index = index.size().and_then(Size::value).filter(|_| is_written);
+        let known = index.zip(extent.as_ref().and_then(Size::value));
         if let Some((index, extent)) = known.filter(|(index, extent)| *index < 0 || index >= extent) {
             let name = cx.program.text(object.span).to_string();
             let message = format!("index {index} is outside `{name}`, which has {extent} there");
@@ -138,7 +160,7 @@ fn of_table(cx: &mut Check, is_keyed: bool, span: Span, args: &[Arg]) -> Kind {
         let name = cx.program.text(span).to_string();
         let message = format!("`{name}` is one table, and has no keys");
         cx.report(
-            Diagnostic::error("kind-mismatch", message)
+            Diagnostic::error("param-key", message)
                 .at(span, "")
                 .help(format!("declare `param {name}[_]` for one table for each key")),
         );

@@ -8,6 +8,7 @@ use super::size::Size;
 use super::{Check, assertion, block, data, expr, recipe, variables, written};
 use crate::ItemId;
 use crate::builtin;
+use crate::resolve::names::not_among;
 use pcc_diag::{Diagnostic, Span};
 use pcc_grammar::ast::{Circuit, Constant, Item, ItemKind, Native, Structure};
 
@@ -55,7 +56,9 @@ fn declared_kind(cx: &mut Check, id: ItemId, item: &Item, declaration: usize) ->
         ItemKind::Structure(structure) => {
             Kind::Function(function::signature(cx, &head_of_structure(structure)).into())
         }
-        ItemKind::Function(function) => Kind::Function(function::signature(cx, &block::head_of(function)).into()),
+        ItemKind::Function(function) => {
+            Kind::Function(function::signature(cx, &block::head_of(function)).into())
+        }
         ItemKind::Circuit(_) => Kind::Circuit(id),
         ItemKind::Import(_) | ItemKind::Assertion(_) | ItemKind::Recipe(_) => Kind::Any,
     }
@@ -76,9 +79,7 @@ pub(super) fn check(cx: &mut Check, id: ItemId, item: &Item) {
         ItemKind::Data(item) => data::check(cx, item),
         ItemKind::Teacher(teacher) => data::check_teacher(cx, teacher),
         ItemKind::Constraint(constraint) => variables::check_constraint(cx, constraint),
-        ItemKind::Structure(structure) => {
-            check_body(cx, id, &head_of_structure(structure), &structure.body);
-        }
+        ItemKind::Structure(structure) => check_structure(cx, id, structure),
         ItemKind::Function(function) => check_body(cx, id, &block::head_of(function), &function.body),
         ItemKind::Circuit(circuit) => check_circuit(cx, circuit),
         ItemKind::Assertion(claims) => assertion::check(cx, claims),
@@ -92,6 +93,15 @@ fn check_body(cx: &mut Check, id: ItemId, head: &Head, body: &pcc_grammar::ast::
     }
 }
 
+/// A structure is a circuit with holes, so it gives a layer.
+fn check_structure(cx: &mut Check, id: ItemId, structure: &Structure) {
+    check_body(cx, id, &head_of_structure(structure), &structure.body);
+    if let Some(Some(Kind::Function(signature))) = cx.items.get(&(id, 0)).cloned() {
+        let role = format!("what `{}` gives", structure.name.text);
+        require(cx, &signature.result, &Kind::Layer(None), structure.ty.span, &role);
+    }
+}
+
 fn head_of_structure(structure: &Structure) -> Head<'_> {
     Head {
         name: &structure.name,
@@ -102,16 +112,24 @@ fn head_of_structure(structure: &Structure) -> Head<'_> {
     }
 }
 
-/// A native declares its kinds like a function; which words it takes, only the table of natives says.
+/// A native declares its kinds like a function; which words it takes, and where a number may be of either
+/// kind, only the table of natives says.
 fn of_native(cx: &mut Check, id: ItemId, native: &Native) -> Kind {
-    let head =
-        Head { name: &native.name, what: What::Function, statics: &[], params: &native.params, ty: &native.ty };
+    let head = Head {
+        name: &native.name,
+        what: What::Function,
+        statics: &[],
+        params: &native.params,
+        ty: &native.ty,
+    };
     let mut signature = function::signature(cx, &head);
     let module = cx.program.module(id.module).map_or("", |module| module.name.as_str());
     if let Some(known) = builtin::native_signature(module, &native.name.text) {
         for parameter in &mut signature.params {
             take_words(parameter, known);
         }
+    } else {
+        cx.report(unknown_native(module, native));
     }
     let n_codes = signature.params.iter().find(|p| p.name == "k").and_then(|p| p.symbol.clone());
     if let (Kind::Codes(None), Some(k)) = (&signature.result, n_codes) {
@@ -120,10 +138,28 @@ fn of_native(cx: &mut Check, id: ItemId, native: &Native) -> Kind {
     Kind::Function(signature.into())
 }
 
+fn unknown_native(module: &str, native: &Native) -> Diagnostic {
+    let known: Vec<&str> = builtin::SIGNATURES
+        .iter()
+        .filter(|signature| matches!(signature.home, builtin::Home::Std(home) if home == module))
+        .map(|signature| signature.name)
+        .collect();
+    let name = &native.name.text;
+    if known.is_empty() {
+        let message = format!("`{name}` has no implementation: only modules of `std` declare natives");
+        return Diagnostic::error("unknown-native", message)
+            .at(native.name.span, "")
+            .help("write it as a `fn` with a body");
+    }
+    not_among("unknown-native", "a native of this module", name, native.name.span, &known)
+}
+
 fn take_words(parameter: &mut Parameter, known: &builtin::Signature) {
     let entry = known.params.iter().find(|p| p.name == parameter.name);
-    if let Some(kind @ builtin::Kind::Word(_)) = entry.map(|p| p.kind) {
-        parameter.kind = Kind::of_builtin(kind);
+    match entry.map(|p| p.kind) {
+        Some(builtin::Kind::Word(words)) => parameter.kind = Kind::Word(words),
+        Some(builtin::Kind::Float) => parameter.kind = Kind::Number,
+        _ => {}
     }
 }
 
@@ -147,7 +183,7 @@ fn of_constant(cx: &mut Check, id: ItemId, constant: &Constant) -> Kind {
 fn check_circuit(cx: &mut Check, circuit: &Circuit) {
     let kind = expr::kind_of(cx, &circuit.value);
     let name = &circuit.name.text;
-    if !require(cx, &kind, &Kind::Layer(None), circuit.value.span, &format!("the circuit `{name}`")) {
+    if !require(cx, &kind, &Kind::Layer(None), circuit.value.span, &format!("`{name}`")) {
         return;
     }
     let one = Some(Size::constant(1));
@@ -168,7 +204,7 @@ fn report_circle(cx: &mut Check, id: ItemId) {
     let Some(item) = cx.program.item(id) else { return };
     if let Some(name) = crate::modules::declared(item).first() {
         let message = format!("`{}` is defined by itself", name.text);
-        let report = Diagnostic::error("circular-definition", message).at(name.span, "");
+        let report = Diagnostic::error("endless-definition", message).at(name.span, "");
         cx.report(report.help("give it a value that does not mention it"));
     }
 }

@@ -18,8 +18,10 @@ pub enum Kind {
     Any,
     /// An integer, perhaps known as a polynomial over static parameters.
     Int(Option<Size>),
-    /// A number with a fraction.
+    /// A number with a fraction, such as `0.5` or `2.0`.
     Float,
+    /// A number of either kind; only what is built in takes it.
+    Number,
     /// `true` or `false`.
     Bool,
     /// A string.
@@ -187,7 +189,11 @@ impl Kind {
         use Kind::*;
         match (self, wanted) {
             (Any, _) | (_, Any) => true,
-            (Int(_), Int(_) | Float) | (Float, Float) | (Bool, Bool) | (Text, Text) | (Word(_), Word(_)) => true,
+            (Int(_) | Number, Int(_) | Number)
+            | (Float | Number, Float | Number)
+            | (Bool, Bool)
+            | (Text, Text)
+            | (Word(_), Word(_)) => true,
             (Key, Key) | (Box, Box) | (Tree, Tree) | (Vtree, Vtree) | (Schedule, Schedule) => true,
             (Var(_) | Scope(_), Var(_)) | (Var(_), Scope(_)) => true,
             (Scope(found), Scope(wanted)) => found.order >= wanted.order,
@@ -203,7 +209,9 @@ impl Kind {
                 scope.extents.is_none() && scope.domain.as_ref().is_none_or(|d| *d == Domain::Bool)
             }
             (Data | Codes(_), Data) | (Codes(_), Codes(_)) | (Teacher, Teacher) => true,
-            (Family(_), Family(_)) | (Function(_) | Closure, Function(_) | Closure) | (Module(_), Module(_)) => true,
+            (Family(_), Family(_))
+            | (Function(_) | Closure, Function(_) | Closure)
+            | (Module(_), Module(_)) => true,
             (Layer(_) | Circuit(_) | Literal, Layer(_)) | (Circuit(_), Circuit(_)) => true,
             (Table { .. }, Table { .. }) | (List(_), Table { .. }) => true,
             (Int(_) | Float, Schedule) => true,
@@ -234,7 +242,8 @@ impl fmt::Display for Kind {
         let words = match self {
             Kind::Any => "something unknown",
             Kind::Int(_) => "an integer",
-            Kind::Float => "a number",
+            Kind::Float => "a number with a fraction",
+            Kind::Number => "a number",
             Kind::Bool => "a truth value",
             Kind::Text => "a text",
             Kind::Word(_) => "a word",

@@ -20,7 +20,9 @@ pub(super) fn kind_of(cx: &mut Check, circuit: &Expr, latent: &Expr) -> Kind {
         cx.report(misplaced(circuit.span));
         return kind;
     };
-    if require(cx, &named, &Kind::Var(None), latent.span, "what stands behind `by`") && is_single(cx, &named, latent) {
+    if require(cx, &named, &Kind::Var(None), latent.span, "what stands behind `by`")
+        && is_single(cx, &named, latent)
+    {
         let inputs = cx.sum_inputs.get(&span).cloned().flatten();
         check_width(cx, &named, latent, inputs, span);
     }
@@ -51,13 +53,18 @@ fn check_width(cx: &mut Check, named: &Kind, latent: &Expr, inputs: Option<Size>
     let name = cx.program.text(latent.span);
     let report = match domain.n_values() {
         Some(n) => {
-            let message = format!("`by {name}` needs one head for each of its {n} values, but the sum mixes {inputs}");
+            let message =
+                format!("`by {name}` needs one head for each of its {n} values, but the sum mixes {inputs}");
             Diagnostic::error("latent-width", message)
                 .help(format!("give what is summed {n} heads, or declare `{name}` with {inputs} values"))
         }
-        None => Diagnostic::error("latent-width", format!("`{name}` is `{domain}`, which has no last value to sum over"))
-            .help("a latent is `cat(n)` or `bool`"),
+        None => Diagnostic::error(
+            "latent-width",
+            format!("`{name}` is `{domain}`, which has no last value to sum over"),
+        )
+        .help("a latent is `cat(n)` or `bool`"),
     };
-    let report = report.at(latent.span, format!("domain `{domain}`")).note(sum, format!("mixes {inputs} units"));
+    let report =
+        report.at(latent.span, format!("domain `{domain}`")).note(sum, format!("mixes {inputs} units"));
     cx.report(report);
 }

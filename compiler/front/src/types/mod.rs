@@ -110,6 +110,8 @@ impl<'a> Check<'a> {
 
     /// Binds a local name, and reports another local of that name that is still in view.
     fn bind(&mut self, name: &Name, kind: Kind, origin: Origin) {
+        // The other one can't be meant any more, and is not to be called unused for that.
+        self.scopes.use_name(&name.text);
         if let Some(earlier) = self.bind_quietly(name, kind, origin) {
             self.report(duplicates::local_twice(&name.text, name.span, earlier));
         }

@@ -26,9 +26,9 @@ pub(super) fn unary(cx: &mut Check, op: UnaryOp, operand: &Expr) -> Kind {
 fn negated(cx: &mut Check, kind: Kind, span: Span) -> Kind {
     match kind {
         Kind::Int(size) => Kind::Int(size.and_then(|size| Size::constant(0).minus(&size))),
-        Kind::Float | Kind::Any => kind,
+        Kind::Float | Kind::Number | Kind::Any => kind,
         other => {
-            require(cx, &other, &Kind::Float, span, "what `-` stands before");
+            require(cx, &other, &Kind::Number, span, "what `-` stands before");
             Kind::Any
         }
     }
@@ -93,7 +93,20 @@ fn equality(cx: &mut Check, sides: &[(Kind, Span); 2]) -> Kind {
 
 fn require_numbers(cx: &mut Check, op: BinaryOp, sides: &[(Kind, Span); 2]) -> bool {
     let role = format!("a side of `{}`", written(op));
-    sides.iter().fold(true, |so_far, (kind, span)| require(cx, kind, &Kind::Float, *span, &role) && so_far)
+    let are_numbers = sides
+        .iter()
+        .fold(true, |so_far, (kind, span)| require(cx, kind, &Kind::Number, *span, &role) && so_far);
+    if let [(Kind::Int(_), left), (Kind::Float, right)] | [(Kind::Float, right), (Kind::Int(_), left)] = sides
+    {
+        let report = Diagnostic::error(
+            "kind-mismatch",
+            format!("`{}` does not mix the two kinds of number", written(op)),
+        );
+        let report = report.at(*left, "an integer").note(*right, "a number with a fraction");
+        cx.report(report.help("write a whole number as `2.0`, or `float(n)`"));
+        return false;
+    }
+    are_numbers
 }
 
 fn arithmetic(cx: &mut Check, op: BinaryOp, sides: &[(Kind, Span); 2]) -> Kind {
@@ -114,7 +127,9 @@ fn combine(op: BinaryOp, left: &Size, right: &Size) -> Option<Size> {
         BinaryOp::Add => left.plus(right),
         BinaryOp::Subtract => left.minus(right),
         BinaryOp::Multiply => left.times(right),
-        BinaryOp::Divide => left.remainder(right)?.value().filter(|rest| *rest == 0).and(left.divided_by(right)),
+        BinaryOp::Divide => {
+            left.remainder(right)?.value().filter(|rest| *rest == 0).and(left.divided_by(right))
+        }
         BinaryOp::Remainder => left.remainder(right),
         _ => None,
     }

@@ -18,15 +18,32 @@ pub(super) fn require(cx: &mut Check, found: &Kind, wanted: &Kind, span: Span, r
 
 /// The report of a kind that does not fit.
 pub(super) fn mismatch(found: &Kind, wanted: &Kind, span: Span, role: &str) -> Diagnostic {
-    let report = Diagnostic::error("kind-mismatch", format!("{role} must be {}, and this is {found}", plain(wanted)))
-        .at(span, found.to_string());
+    if let (Kind::Var(_) | Kind::Scope(_) | Kind::Formula, Kind::Layer(_) | Kind::Formula | Kind::Literal) =
+        (found, wanted)
+    {
+        return not_a_literal(found, span, role);
+    }
+    let report =
+        Diagnostic::error("kind-mismatch", format!("{role} must be {}, and this is {found}", plain(wanted)))
+            .at(span, found.to_string());
     match (found, wanted) {
         (Kind::Float, Kind::Int(_)) => report.help("write a whole number"),
-        (Kind::Var(_) | Kind::Scope(_), Kind::Layer(_)) => {
-            report.help("only a `bool` variable is a circuit by itself; for others write `input[K](v)`")
+        (Kind::Int(_), Kind::Float) => {
+            report.help("write `2.0` for a number that happens to be whole, or `float(n)`")
         }
         (Kind::Function(signature), _) => report.help(format!("call it: `{}(..)`", signature.name)),
         _ => report,
+    }
+}
+
+/// The report of variables or a formula where only a literal is a circuit or a formula.
+fn not_a_literal(found: &Kind, span: Span, role: &str) -> Diagnostic {
+    let message = format!("{role} is {found}; only a `bool` variable and its negation stand for themselves");
+    let report = Diagnostic::error("not-a-literal", message).at(span, found.to_string());
+    match found {
+        Kind::Formula => report.help("`std/psdd` turns a formula into a circuit"),
+        Kind::Scope(_) => report.help("take its variables one by one: `for v in X: input[K](v)`"),
+        _ => report.help("`literal(v, value)` is one value, `input[K](v)` a distribution"),
     }
 }
 

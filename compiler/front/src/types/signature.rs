@@ -99,7 +99,8 @@ impl Signature {
                 None => Some(Size::symbol(symbol.clone())),
             }
         };
-        let params = self.params.iter().map(|p| Parameter { kind: substitute(&p.kind, &value_of), ..p.clone() });
+        let params =
+            self.params.iter().map(|p| Parameter { kind: substitute(&p.kind, &value_of), ..p.clone() });
         Signature {
             statics: Vec::new(),
             params: params.collect(),
@@ -137,7 +138,10 @@ fn builtin_parameter(parameter: &builtin::Parameter) -> Parameter {
     Parameter {
         name: parameter.name.into(),
         span: Span::NONE,
-        kind: Kind::of_builtin(parameter.kind),
+        kind: match parameter.kind {
+            builtin::Kind::Float => Kind::Number,
+            kind => Kind::of_builtin(kind),
+        },
         symbol: None,
         need: match parameter.need {
             builtin::Need::Required => Need::Required,
@@ -163,7 +167,9 @@ fn substitute(kind: &Kind, value_of: &dyn Fn(&Symbol) -> Option<Size>) -> Kind {
             extents: scope.extents.as_ref().map(|extents| extents.iter().map(&put).collect()),
         }),
         Kind::List(element) => Kind::list(substitute(element, value_of)),
-        Kind::Tuple(parts) => Kind::Tuple(parts.iter().map(|part| substitute(part, value_of)).collect::<Rc<[_]>>()),
+        Kind::Tuple(parts) => {
+            Kind::Tuple(parts.iter().map(|part| substitute(part, value_of)).collect::<Rc<[_]>>())
+        }
         other => other.clone(),
     }
 }

@@ -8,6 +8,7 @@ use super::kind::Kind;
 use super::report::require;
 use super::size::{Comparison, Size};
 use super::{Check, builder, expr};
+use crate::words::count;
 use pcc_diag::{Diagnostic, Span};
 use pcc_grammar::ast::{Arg, Expr, ExprKind};
 
@@ -55,14 +56,17 @@ pub(super) fn core<'e>(cx: &Check, circuit: &'e Expr, takes: &[&'static str]) ->
 }
 
 fn misplaced(span: Span) -> Diagnostic {
-    Diagnostic::error("misplaced-tag", "`with` gives a table to one `input`, `sum` or `mix`, and this is none")
-        .at(span, "")
-        .help("write it right behind the call of the builder")
+    Diagnostic::error(
+        "misplaced-tag",
+        "`with` gives a table to one `input`, `sum` or `mix`, and this is none",
+    )
+    .at(span, "")
+    .help("write it right behind the call of the builder")
 }
 
 fn key_missing(cx: &Check, numbers: &Expr) -> Diagnostic {
     let name = cx.program.text(numbers.span);
-    Diagnostic::error("missing-argument", format!("`{name}` has one table for each key, and none is chosen"))
+    Diagnostic::error("param-key", format!("`{name}` has one table for each key, and none is chosen"))
         .at(numbers.span, "")
         .help(format!("write `{name}[t]`, or declare `param {name}` for one table"))
 }
@@ -78,7 +82,10 @@ struct Row<'e> {
 fn written_rows(table: &Expr) -> Vec<Row<'_>> {
     let table = without_fixed(table);
     let Some(elements) = elements(table) else { return Vec::new() };
-    let rows: Vec<Row> = elements.iter().filter_map(|row| Some(Row { span: row.span, numbers: self::elements(row)? })).collect();
+    let rows: Vec<Row> = elements
+        .iter()
+        .filter_map(|row| Some(Row { span: row.span, numbers: self::elements(row)? }))
+        .collect();
     match rows.len() {
         0 => vec![Row { span: table.span, numbers: elements }],
         n if n == elements.len() => rows,
@@ -108,20 +115,29 @@ fn elements(list: &Expr) -> Option<Vec<&Expr>> {
 }
 
 fn check_sum(cx: &mut Check, rows: &[Row], width: Option<Size>, inputs: Option<Size>, span: Span) {
-    if report_ragged(cx, rows) || rows.is_empty() {
+    if report_ragged(cx, rows) || rows.is_empty() || is_column(rows, &width, &inputs) {
         return;
     }
     let n_rows = Size::constant(rows.len() as i64);
     if let Some(width) = width.filter(|width| width.compare(&n_rows) == Comparison::Different) {
-        let message = format!("this table has {n_rows} rows, and the sum has {width} units");
-        cx.report(Diagnostic::error("table-size", message).at(span, "").help("a table has one row for each unit"));
+        let message = format!("this table has {}, and the sum has {width} units", count(rows.len(), "row"));
+        cx.report(
+            Diagnostic::error("table-differs", message)
+                .at(span, "")
+                .help("a table has one row for each unit"),
+        );
         return;
     }
     for row in rows {
         let n_numbers = Size::constant(row.numbers.len() as i64);
-        if let Some(inputs) = inputs.as_ref().filter(|inputs| inputs.compare(&n_numbers) == Comparison::Different) {
-            let message = format!("this row has {n_numbers} weights, and the sum mixes {inputs} units");
-            cx.report(Diagnostic::error("table-size", message).at(row.span, ""));
+        if let Some(inputs) =
+            inputs.as_ref().filter(|inputs| inputs.compare(&n_numbers) == Comparison::Different)
+        {
+            let message = format!(
+                "this row has {}, and the sum mixes {inputs} units",
+                count(row.numbers.len(), "weight")
+            );
+            cx.report(Diagnostic::error("table-differs", message).at(row.span, ""));
             return;
         }
     }
@@ -130,15 +146,26 @@ fn check_sum(cx: &mut Check, rows: &[Row], width: Option<Size>, inputs: Option<S
     }
 }
 
+/// Whether a flat list may be one weight for each of several units that all mix a single one.
+fn is_column(rows: &[Row], width: &Option<Size>, inputs: &Option<Size>) -> bool {
+    let one = Size::constant(1);
+    let may_have_many = width.as_ref().is_none_or(|width| *width != one);
+    let may_mix_one = inputs.as_ref().is_none_or(|inputs| inputs.compare(&one) != Comparison::Different);
+    rows.len() == 1 && may_have_many && may_mix_one
+}
+
 /// Whether rows differ in length, which is reported.
 fn report_ragged(cx: &mut Check, rows: &[Row]) -> bool {
     let Some(first) = rows.first() else { return false };
     let Some(other) = rows.iter().find(|row| row.numbers.len() != first.numbers.len()) else { return false };
     let (a, b) = (first.numbers.len(), other.numbers.len());
     cx.report(
-        Diagnostic::error("ragged-table", format!("the rows of a table are equally long, and these have {a} and {b} numbers"))
-            .at(other.span, format!("{b} numbers"))
-            .note(first.span, format!("{a} numbers")),
+        Diagnostic::error(
+            "ragged-table",
+            format!("the rows of a table are equally long, and these have {a} and {b} numbers"),
+        )
+        .at(other.span, format!("{b} numbers"))
+        .note(first.span, format!("{a} numbers")),
     );
     true
 }
@@ -150,7 +177,7 @@ pub(super) fn check_distribution(cx: &mut Check, numbers: &Expr, n_values: Optio
     let found = Size::constant(row.numbers.len() as i64);
     if let Some(wanted) = n_values.filter(|wanted| wanted.compare(&found) == Comparison::Different) {
         let message = format!("the variable has {wanted} values, and these are {found} probabilities");
-        cx.report(Diagnostic::error("table-size", message).at(row.span, ""));
+        cx.report(Diagnostic::error("table-differs", message).at(row.span, ""));
         return;
     }
     check_row(cx, &row);
@@ -160,17 +187,20 @@ pub(super) fn check_distribution(cx: &mut Check, numbers: &Expr, n_values: Optio
 fn check_row(cx: &mut Check, row: &Row) {
     let numbers: Option<Vec<f64>> = row.numbers.iter().map(|number| written_number(number)).collect();
     let Some(numbers) = numbers else { return };
-    if let Some(position) = numbers.iter().position(|number| *number < 0.0) {
+    if let Some(position) = numbers.iter().position(|number| !(0.0..=1.0).contains(number)) {
         let span = row.numbers.get(position).map_or(row.span, |number| number.span);
-        cx.report(Diagnostic::error("not-a-probability", "a weight may not be negative").at(span, ""));
+        cx.report(Diagnostic::error("rows-do-not-sum", "a weight lies between 0 and 1").at(span, ""));
         return;
     }
     let total: f64 = numbers.iter().sum();
     if (total - 1.0).abs() > MOST_OFF {
         cx.report(
-            Diagnostic::error("rows-do-not-sum", format!("these numbers sum to {}, and must sum to 1", rounded(total)))
-                .at(row.span, "")
-                .help("a sum's weights are a distribution for each of its units"),
+            Diagnostic::error(
+                "rows-do-not-sum",
+                format!("these numbers sum to {}, and must sum to 1", rounded(total)),
+            )
+            .at(row.span, "")
+            .help("a sum's weights are a distribution for each of its units"),
         );
     }
 }

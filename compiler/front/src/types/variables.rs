@@ -1,16 +1,18 @@
 //! `vars`, `latent` and `constraint`.
 
 use super::domain::Domain;
+use super::expr::{RED_ZONE, STACK_PIECE};
 use super::kind::{Kind, Order, Scope};
 use super::report::require;
 use super::size::Size;
 use super::{Check, expr};
 use crate::builtin;
+use crate::modules::Named;
 use crate::resolve::names::not_among;
 use crate::resolve::scopes::Origin;
 use crate::{ItemId, ModuleId};
 use pcc_diag::{Diagnostic, Span};
-use pcc_grammar::ast::{self, BinaryOp, Constraint, Expr, ExprKind, ItemKind, Vars};
+use pcc_grammar::ast::{self, Arg, BinaryOp, Constraint, Expr, ExprKind, ItemKind, Vars};
 
 /// What one of the declared names stands for: a variable, or a grid of them.
 pub(super) fn kind_of(cx: &mut Check, vars: &Vars, declaration: usize) -> Kind {
@@ -20,16 +22,16 @@ pub(super) fn kind_of(cx: &mut Check, vars: &Vars, declaration: usize) -> Kind {
         return Kind::Var(domain);
     }
     let role = format!("an extent of `{}`", declared.name.text);
-    let extents = declared.extents.iter().map(|extent| positive(cx, extent, &role)).collect();
+    let extents = declared.extents.iter().map(|extent| positive(cx, extent, &role, "empty-scope")).collect();
     Kind::Scope(Scope { order: Order::Grid, domain, extents: Some(extents) })
 }
 
 /// A static integer of at least one.
-fn positive(cx: &mut Check, value: &Expr, role: &str) -> Option<Size> {
+fn positive(cx: &mut Check, value: &Expr, role: &str, code: &'static str) -> Option<Size> {
     let size = integer(cx, value, role)?;
     if size.value().is_some_and(|value| value < 1) {
         cx.report(
-            Diagnostic::error("empty-scope", format!("{role} must be at least 1, and this is {size}"))
+            Diagnostic::error(code, format!("{role} must be at least 1, and this is {size}"))
                 .at(value.span, ""),
         );
         return None;
@@ -50,8 +52,10 @@ fn domain_of(cx: &mut Check, domain: &ast::Domain) -> Option<Domain> {
         ("bool", []) => Some(Domain::Bool),
         ("nat", []) => Some(Domain::Nat),
         ("real", []) => Some(Domain::Real),
-        ("cat", [n]) => Some(Domain::Cat(positive(cx, n, "the number of values of `cat`"))),
-        ("token", [n]) => Some(Domain::Token(positive(cx, n, "the number of values of `token`"))),
+        ("cat", [n]) => Some(Domain::Cat(positive(cx, n, "the number of values of `cat`", "empty-domain"))),
+        ("token", [n]) => {
+            Some(Domain::Token(positive(cx, n, "the number of values of `token`", "empty-domain")))
+        }
         ("int", [ends]) => interval(cx, ends, domain.span),
         _ if builtin::DOMAINS.contains(&name) => {
             cx.report(arguments_of_domain(name, domain.span));
@@ -72,10 +76,14 @@ fn interval(cx: &mut Check, ends: &Expr, whole: Span) -> Option<Domain> {
     };
     let low = integer(cx, low, "an end of `int`");
     let high = integer(cx, high, "an end of `int`");
-    if let (Some(first), Some(last)) = (low.as_ref().and_then(Size::value), high.as_ref().and_then(Size::value)) {
+    if let (Some(first), Some(last)) =
+        (low.as_ref().and_then(Size::value), high.as_ref().and_then(Size::value))
+    {
         if last < first {
             let message = format!("`int({first} .. {last})` has no values");
-            cx.report(Diagnostic::error("empty-domain", message).at(ends.span, "").help("both ends are included"));
+            cx.report(
+                Diagnostic::error("empty-domain", message).at(ends.span, "").help("both ends are included"),
+            );
             return None;
         }
     }
@@ -111,17 +119,29 @@ pub(super) fn check_constraint(cx: &mut Check, constraint: &Constraint) {
 
 /// A boolean variable in the formula that the constraint does not list would escape its meaning.
 fn report_unlisted(cx: &mut Check, constraint: &Constraint, formula: &Expr) {
+    stacker::maybe_grow(RED_ZONE, STACK_PIECE, || report_unlisted_in(cx, constraint, formula));
+}
+
+fn report_unlisted_in(cx: &mut Check, constraint: &Constraint, formula: &Expr) {
     match &formula.kind {
         ExprKind::Name(name) if !cx.scopes.has(name) => {
             let kind = expr::of_name(cx, name, formula.span);
             if matches!(kind, Kind::Var(_) | Kind::Scope(_)) {
-                let message = format!("`{}` speaks of `{name}`, which it does not list", constraint.name.text);
+                let message =
+                    format!("`{}` speaks of `{name}`, which it does not list", constraint.name.text);
                 let listed = constraint.variables.last().map_or(constraint.name.span, |last| last.span);
                 cx.report(
-                    Diagnostic::error("unlisted-variable", message)
+                    Diagnostic::error("constraint-scope", message)
                         .at(formula.span, "")
                         .note(listed, format!("add `{name}` to this list")),
                 );
+            }
+        }
+        ExprKind::List(args) | ExprKind::Call(_, args) => {
+            for arg in args {
+                if let Arg::Positional(value) | Arg::Named(_, value) = arg {
+                    report_unlisted(cx, constraint, value);
+                }
             }
         }
         ExprKind::Unary(_, inner) | ExprKind::Paren(inner) => report_unlisted(cx, constraint, inner),
@@ -139,7 +159,10 @@ pub(super) fn report_unused(cx: &mut Check, module: ModuleId) {
     for (index, item) in file.items.iter().enumerate() {
         let ItemKind::Vars(vars) = &item.kind else { continue };
         for (declaration, declared) in vars.decls.iter().enumerate() {
-            if !cx.used.contains(&(ItemId { module, index }, declaration)) && !declared.name.text.starts_with('_') {
+            let id = ItemId { module, index };
+            // The second of two equal names can't be used, and is reported as that.
+            let is_first = cx.program.find(module, &declared.name.text) == Some(Named::Item(id, declaration));
+            if is_first && !cx.used.contains(&(id, declaration)) && !declared.name.text.starts_with('_') {
                 let message = format!("no circuit or data mentions the variable `{}`", declared.name.text);
                 cx.report(Diagnostic::warning("unused-variable", message).at(declared.name.span, ""));
             }

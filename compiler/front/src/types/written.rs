@@ -22,9 +22,10 @@ pub(super) fn kind_of(cx: &mut Check, ty: &Ty) -> Kind {
     }
     match (kind, widths.as_slice()) {
         (Kind::Layer(_), [width]) => Kind::Layer(width.size().cloned()),
+        (Kind::Layer(_), []) => Kind::Layer(None),
         (Kind::Codes(_), [n]) => Kind::Codes(n.size().cloned()),
         (Kind::Layer(_), _) => {
-            cx.report(width_missing(ty));
+            cx.report(many_widths(ty));
             Kind::Layer(None)
         }
         (kind, []) => kind,
@@ -37,7 +38,8 @@ pub(super) fn kind_of(cx: &mut Check, ty: &Ty) -> Kind {
 
 fn number(cx: &mut Check, width: &Expr, of: &str) -> Kind {
     let kind = expr::kind_of(cx, width);
-    match require(cx, &kind, &Kind::Int(None), width.span, &format!("what stands in the brackets of `{of}`")) {
+    match require(cx, &kind, &Kind::Int(None), width.span, &format!("what stands in the brackets of `{of}`"))
+    {
         true => kind,
         false => Kind::Int(None),
     }
@@ -60,8 +62,8 @@ fn check_scope(cx: &mut Check, scope: &Expr) {
     }
 }
 
-fn width_missing(ty: &Ty) -> Diagnostic {
-    Diagnostic::error("missing-argument", "a `layer` has one width, in brackets")
+fn many_widths(ty: &Ty) -> Diagnostic {
+    Diagnostic::error("kind-mismatch", "a `layer` has one width, in brackets")
         .at(ty.span, "")
         .help("write `layer[K]`, or `layer[1]` for a single unit")
 }

@@ -17,8 +17,11 @@ pub(super) fn kind_of(cx: &mut Check, whole: Span, head: &Head, args: &[Arg]) ->
         }
         [] => Kind::Layer(None),
         [.., last] => {
-            let report = Diagnostic::error("unknown-argument", "`copies` takes one circuit").at(last.span, "");
-            cx.report(report.help("join several with `sum` or `prod` inside it, or write one `copies` for each"));
+            let report =
+                Diagnostic::error("unknown-argument", "`copies` takes one circuit").at(last.span, "");
+            cx.report(
+                report.help("join several with `sum` or `prod` inside it, or write one `copies` for each"),
+            );
             Kind::Layer(None)
         }
     }

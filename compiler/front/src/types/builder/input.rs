@@ -1,13 +1,13 @@
 //! `input[K](v)`: K distributions over one variable, of the family that its domain picks or that is named.
 
 use super::{Head, bracket};
+use crate::builtin;
 use crate::types::arguments::{self, Site};
 use crate::types::domain::Domain;
 use crate::types::family::{Family, fitting};
 use crate::types::kind::Kind;
 use crate::types::signature::Signature;
 use crate::types::{Check, size::Size};
-use crate::builtin;
 use crate::words::listing;
 use pcc_diag::{Diagnostic, Span};
 use pcc_grammar::ast::Arg;
@@ -51,7 +51,11 @@ pub(super) fn check_fit(cx: &mut Check, family: &Family, domain: &Domain, span: 
     let report = Diagnostic::error("family-does-not-fit", message)
         .at(span, format!("`{}` is for {}", family.name(), family.fits_what()));
     let possible = fitting(domain);
-    cx.report(if possible.is_empty() { report } else { report.help(format!("`{domain}` takes {}", listing(&possible))) });
+    cx.report(if possible.is_empty() {
+        report
+    } else {
+        report.help(format!("`{domain}` takes {}", listing(&possible)))
+    });
 }
 
 fn no_default(span: Span) -> Diagnostic {

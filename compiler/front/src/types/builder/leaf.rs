@@ -2,6 +2,7 @@
 
 use super::Head;
 use super::input::check_fit;
+use crate::builtin;
 use crate::types::arguments::{self, Site};
 use crate::types::domain::Domain;
 use crate::types::family::Family;
@@ -9,7 +10,6 @@ use crate::types::kind::Kind;
 use crate::types::signature::{Need, Parameter, Signature};
 use crate::types::size::Size;
 use crate::types::{Check, table};
-use crate::builtin;
 use pcc_diag::{Diagnostic, Span};
 use pcc_grammar::ast::{Arg, Expr, ExprKind, UnaryOp};
 
@@ -85,10 +85,11 @@ fn check_numbers(cx: &mut Check, family: &Family, domain: Option<&Domain>, args:
             }
         }
         Family::Gaussian => {
-            if let Some((value, number)) = given(args, 2, "sd").and_then(|sd| Some((sd, written_number(sd)?))) {
+            if let Some((value, number)) = given(args, 2, "sd").and_then(|sd| Some((sd, written_number(sd)?)))
+            {
                 if number <= 0.0 {
                     let message = "the deviation of `gaussian` must be positive";
-                    cx.report(Diagnostic::error("not-positive", message).at(value.span, ""));
+                    cx.report(Diagnostic::error("bad-parameter", message).at(value.span, ""));
                 }
             }
         }
@@ -99,7 +100,7 @@ fn check_probability(cx: &mut Check, value: Option<&Expr>) {
     let number = value.and_then(|value| Some((value, written_number(value)?)));
     if let Some((value, number)) = number.filter(|(_, number)| !(0.0..=1.0).contains(number)) {
         let message = format!("a probability lies between 0 and 1, and this is {number}");
-        cx.report(Diagnostic::error("not-a-probability", message).at(value.span, ""));
+        cx.report(Diagnostic::error("bad-parameter", message).at(value.span, ""));
     }
 }
 
@@ -111,14 +112,17 @@ fn alone(cx: &mut Check, whole: Span, head: &Head, family: Family, args: &[Arg])
     };
     let Some(known) = builtin::prelude_signature(head.name) else { return Kind::Any };
     let is_setting = |parameter: &Parameter| settings.contains(&parameter.name.as_str());
-    let mut params: Vec<Parameter> = Signature::of_builtin(known).params.into_iter().filter(is_setting).collect();
+    let mut params: Vec<Parameter> =
+        Signature::of_builtin(known).params.into_iter().filter(is_setting).collect();
     for parameter in params.iter_mut().filter(|parameter| parameter.name == "n") {
         parameter.need = Need::Required;
     }
     let site = Site { name: head.name, declared: Span::NONE, span: whole, is_static: false, others: &[] };
     let kinds = arguments::check(cx, &site, &params, args);
     Kind::Family(Some(match family {
-        Family::Binomial(_) => Family::Binomial(kinds.first().and_then(|kind| kind.as_ref()?.size().cloned())),
+        Family::Binomial(_) => {
+            Family::Binomial(kinds.first().and_then(|kind| kind.as_ref()?.size().cloned()))
+        }
         other => other,
     }))
 }

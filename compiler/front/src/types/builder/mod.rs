@@ -36,6 +36,8 @@ pub(super) struct Child {
     pub span: Span,
     /// Whether it comes from a `for`, and so stands for any number of circuits.
     pub is_many: bool,
+    /// Whether it is a circuit, as far as is known.
+    pub is_sound: bool,
 }
 
 /// The builder that a callee names, if it is one.
@@ -78,7 +80,7 @@ pub(super) fn kind_of(cx: &mut Check, whole: Span, head: &Head, args: &[Arg]) ->
 /// The number in a builder's brackets, such as the width of `sum[K]`; unknown after a fault.
 fn bracket(cx: &mut Check, head: &Head, what: &str) -> Option<Size> {
     let value = match head.statics {
-        Some([Arg::Positional(value) | Arg::Named(_, value)]) => value,
+        Some([Arg::Positional(value)]) => value,
         found => {
             call_loosely(cx, found.unwrap_or_default());
             cx.report(one_number(head, what));
@@ -118,7 +120,8 @@ fn circuit_in_brackets(head: &Head, kind: &Kind, span: Span) -> Diagnostic {
 }
 
 fn not_positive(head: &Head, what: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("not-positive", format!("the {what} of `{}` must be at least 1", head.name)).at(span, "")
+    Diagnostic::error("width-not-positive", format!("the {what} of `{}` must be at least 1", head.name))
+        .at(span, "")
 }
 
 /// Reports brackets where a builder has none.
@@ -149,7 +152,7 @@ fn children(cx: &mut Check, whole: Span, head: &Head, args: &[Arg]) -> Vec<Child
             let message = format!("`{}` takes circuits, and they have no names", head.name);
             cx.report(Diagnostic::error("unknown-argument", message).at(name.span, ""));
             expr::kind_of(cx, value);
-            Child { width: None, span: value.span, is_many: false }
+            Child { width: None, span: value.span, is_many: false, is_sound: false }
         }
         Arg::For(each) => {
             let kind = clause::kind_of(cx, each);
@@ -170,7 +173,7 @@ fn child(cx: &mut Check, head: &Head, kind: Kind, span: Span, is_many: bool) -> 
     } else {
         require(cx, &kind, &Kind::Layer(None), span, &format!("a child of `{}`", head.name));
     }
-    Child { width: expr::width(&kind).flatten(), span, is_many }
+    Child { width: expr::width(&kind).flatten(), span, is_many, is_sound: kind.fits(&Kind::Layer(None)) }
 }
 
 fn list_for_circuits(head: &Head, element: &Kind, span: Span) -> Diagnostic {

@@ -43,8 +43,8 @@ pub(super) fn outer(cx: &mut Check, whole: Span, head: &Head, args: &[Arg]) -> K
 
 fn warn_of_one_child(cx: &mut Check, whole: Span, head: &Head, children: &[super::Child]) {
     if let [only] = children {
-        if !only.is_many {
-            let message = format!("a `{}` of one child is that child", head.name);
+        if !only.is_many && only.is_sound {
+            let message = format!("`{}` of one child is that child", head.name);
             cx.report(
                 Diagnostic::warning("one-child-product", message)
                     .at(whole, "")
@@ -56,7 +56,8 @@ fn warn_of_one_child(cx: &mut Check, whole: Span, head: &Head, children: &[super
 
 fn huge(whole: Span, children: &[super::Child], units: i64) -> Diagnostic {
     let mut report =
-        Diagnostic::warning("huge-outer", format!("this `outer` has {units} units, one for each pair")).at(whole, "");
+        Diagnostic::warning("huge-outer", format!("this `outer` has {units} units, one for each pair"))
+            .at(whole, "");
     for child in children {
         let width = child.width.as_ref().map_or(String::new(), |width| format!("width {width}"));
         report = report.note(child.span, width);

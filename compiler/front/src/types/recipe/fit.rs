@@ -4,11 +4,11 @@ use super::{Place, latents, require_data};
 use crate::ItemId;
 use crate::builtin::Home;
 use crate::modules::declared;
+use crate::resolve::scopes::Origin;
 use crate::types::data::form;
 use crate::types::kind::Kind;
 use crate::types::report::require;
 use crate::types::{Check, assertion, expr};
-use crate::resolve::scopes::Origin;
 use pcc_diag::{Diagnostic, Span};
 use pcc_grammar::ast::{Arg, Expr, ExprKind, Fit, Name};
 
@@ -45,7 +45,8 @@ fn check_circuit(cx: &mut Check, place: &Place, named: &Expr) {
 }
 
 fn other_circuit(cx: &Check, place: &Place, found: ItemId, span: Span) -> Diagnostic {
-    let name = |id: ItemId| cx.program.item(id).and_then(|item| declared(item).first().map(|n| n.text.clone()));
+    let name =
+        |id: ItemId| cx.program.item(id).and_then(|item| declared(item).first().map(|n| n.text.clone()));
     let found = name(found).unwrap_or_default();
     let wanted = place.circuit.and_then(name).unwrap_or_default();
     Diagnostic::error("unknown-circuit", format!("this recipe trains `{wanted}`, not `{found}`"))

@@ -78,10 +78,13 @@ fn exceeds(a: &Size, b: &Size) -> bool {
 }
 
 fn codes_out_of_range(n_codes: &Size, n_values: &Size, span: Span, latent: Span) -> Diagnostic {
-    Diagnostic::error("codes-out-of-range", format!("there are {n_codes} codes, and the latent has {n_values} values"))
-        .at(span, format!("0 to {n_codes}, without {n_codes}"))
-        .note(latent, format!("{n_values} values"))
-        .help("learn as many codes as the latent has values")
+    Diagnostic::error(
+        "codes-out-of-range",
+        format!("there are {n_codes} codes, and the latent has {n_values} values"),
+    )
+    .at(span, format!("0 to {n_codes}, without {n_codes}"))
+    .note(latent, format!("{n_values} values"))
+    .help("learn as many codes as the latent has values")
 }
 
 /// Checks `marginalize Z`: Z had values, and has none after it.
@@ -108,23 +111,30 @@ pub(super) fn given(cx: &mut Check, place: &Place, position: usize, named: &Expr
 /// The report of a latent that is needed and has no values: they come later, are gone, or never are.
 fn without_values(place: &Place, position: usize, name: &str, span: Span, user: &str) -> Diagnostic {
     if let Some((_, gone)) = place.latents.forgotten.iter().find(|(forgotten, _)| forgotten == name) {
-        return Diagnostic::error("latent-not-materialized", format!("{user} needs values for `{name}`, and they are gone"))
-            .at(span, "")
-            .note(*gone, "forgotten here")
-            .help(format!("move the `marginalize {name}` down, or materialize it again"));
+        return Diagnostic::error(
+            "latent-not-materialized",
+            format!("{user} needs values for `{name}`, and they are gone"),
+        )
+        .at(span, "")
+        .note(*gone, "forgotten here")
+        .help(format!("move the `marginalize {name}` down, or materialize it again"));
     }
     let later = place.recipe.steps.iter().skip(position).find_map(|step| match step {
         Step::Materialize(step) if group_name(&step.latent) == Some(name) => Some(step.span),
         _ => None,
     });
     if let Some(later) = later {
-        let message = format!("{user} needs values for `{name}`, and `materialize {name}` comes only after this");
+        let message =
+            format!("{user} needs values for `{name}`, and `materialize {name}` comes only after this");
         return Diagnostic::error("stage-order", message)
             .at(span, "")
             .note(later, "values come from here on")
             .help(format!("move the `materialize {name}` up"));
     }
-    Diagnostic::error("latent-not-materialized", format!("{user} needs values for `{name}`, and nothing gives them"))
-        .at(span, "")
-        .help(format!("write `materialize {name} from codes` before this step"))
+    Diagnostic::error(
+        "latent-not-materialized",
+        format!("{user} needs values for `{name}`, and nothing gives them"),
+    )
+    .at(span, "")
+    .help(format!("write `materialize {name} from codes` before this step"))
 }

@@ -10,11 +10,11 @@ use super::data::form;
 use super::kind::Kind;
 use super::report::require;
 use super::{Check, assertion, block, expr, written};
+use crate::ItemId;
 use crate::builtin::{self, Home};
 use crate::resolve::duplicates::listed_twice;
 use crate::resolve::names::not_among;
 use crate::resolve::scopes::Origin;
-use crate::ItemId;
 use latents::Latents;
 use pcc_diag::{Diagnostic, Span};
 use pcc_grammar::ast::{Evaluate, Expr, ExprKind, Name, Param, Recipe, Report, Stage, StageClause, Step};
@@ -58,6 +58,7 @@ fn bind_parameter(cx: &mut Check, param: &Param) {
     let written = param.ty.as_ref().map(|ty| written::kind_of(cx, ty));
     let default = param.default.as_ref().map(|default| (expr::kind_of(cx, default), default.span));
     if let (Some(wanted), Some((found, span))) = (&written, &default) {
+        let wanted = if let Kind::Float = wanted { &Kind::Number } else { wanted };
         require(cx, found, wanted, *span, &format!("the default of `{}`", param.name.text));
     }
     // A number may be set to another one, so its value says nothing.
@@ -122,7 +123,8 @@ fn check_clauses(cx: &mut Check, stage: &Stage, fits: &[Span], stops: &[Span]) {
     for (clauses, word) in [(fits, "fit"), (stops, "until")] {
         if let [first, second, ..] = clauses {
             let message = format!("the stage `{name}` has more than one `{word}`");
-            let report = Diagnostic::error("stage-clauses", message).at(*second, "").note(*first, "the first one");
+            let report =
+                Diagnostic::error("stage-clauses", message).at(*second, "").note(*first, "the first one");
             cx.report(report.help("make two stages of it"));
         }
     }

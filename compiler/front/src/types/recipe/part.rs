@@ -20,12 +20,15 @@ pub(in crate::types) fn kind_of(cx: &mut Check, circuit: ItemId, name: &Name) ->
 }
 
 fn unknown_part(cx: &Check, circuit: ItemId, name: &Name, parts: &[String]) -> Diagnostic {
-    let whole = cx.program.item(circuit).and_then(|item| declared(item).first().map(|name| name.text.as_str()));
+    let whole =
+        cx.program.item(circuit).and_then(|item| declared(item).first().map(|name| name.text.as_str()));
     let message = format!("`{}` has no part `{}`", whole.unwrap_or("the circuit"), name.text);
     let report = Diagnostic::error("unknown-part", message).at(name.span, "");
     match suggest(&name.text, parts.iter().map(String::as_str)) {
         Some(near) => report.help(format!("did you mean `{near}`?")),
         None if parts.is_empty() => report.help("a part is named by a `let` in the circuit's structure"),
-        None => report.help(format!("a part is named by a `let` in the circuit's structure: {}", listing(parts))),
+        None => {
+            report.help(format!("a part is named by a `let` in the circuit's structure: {}", listing(parts)))
+        }
     }
 }
