@@ -4,7 +4,7 @@
 //! threshold is marked; exact zeros never mark. The usual path reads each row once. Looking through pairs
 //! or terms one by one happens only for samples whose extremes say that something may be wrong.
 
-use super::{TWO_POW_M60, TWO_POW_M120, TWO_POW_M125, mark, strips_of_a_row};
+use super::{TWO_POW_M60, TWO_POW_M120, TWO_POW_M125, least_where, mark, strips_of_a_row};
 use crate::lanes::{Lanes, Quad, Vector};
 use crate::{GUARD_ENTRY, GUARD_MAXIMUM, TILE};
 
@@ -55,7 +55,7 @@ unsafe fn check_products_by<V: Vector, const STORE: bool, const ENTRY: bool>(
         // SAFETY: `s` plus a strip stays within each of the `n` rows.
         unsafe {
             let mut largest = Quad::<V>::splat(0.0);
-            let mut lost = Quad::<V>::nowhere();
+            let mut least = Quad::<V>::splat(f32::MAX);
             for i in 0..n {
                 let (x, y) = (Quad::load(a.add(i * TILE + s)), Quad::load(b.add(i * TILE + s)));
                 let product: Quad<V> = x.mul(y);
@@ -64,12 +64,11 @@ unsafe fn check_products_by<V: Vector, const STORE: bool, const ENTRY: bool>(
                 }
                 largest = largest.max(product);
                 if ENTRY {
-                    let tiny = Quad::splat(TWO_POW_M120).gt(product);
-                    lost = Quad::<V>::or(lost, Quad::<V>::and(x.min(y).is_positive(), tiny));
+                    least = least_where(x.min(y).is_positive(), product, least);
                 }
             }
             if ENTRY {
-                mark::<Quad<V>>(marks, s, lost);
+                mark::<Quad<V>>(marks, s, Quad::splat(TWO_POW_M120).gt(least));
             }
             if guard & GUARD_MAXIMUM != 0 {
                 let low = Quad::splat(TWO_POW_M60).gt(largest);
@@ -96,18 +95,30 @@ unsafe fn any_pair_positive<V: Vector>(n: usize, a: *const f32, b: *const f32) -
     }
 }
 
-/// The smallest positive entry (huge where there is none) and the largest entry of a strip.
+/// The smallest positive entry of a strip of `n` rows, huge where there is none.
 #[inline(always)]
-unsafe fn extremes<V: Vector>(n: usize, rows: *const f32) -> (Quad<V>, Quad<V>) {
+pub(super) unsafe fn least_positive<V: Vector>(n: usize, rows: *const f32) -> Quad<V> {
     // SAFETY: the caller's pointer is at a strip of `n` rows.
     unsafe {
-        let (mut smallest, mut largest) = (Quad::<V>::splat(f32::MAX), Quad::<V>::splat(0.0));
+        let mut least = Quad::<V>::splat(f32::MAX);
         for i in 0..n {
-            let x = Quad::<V>::load(rows.add(i * TILE));
-            smallest = smallest.min(Quad::select(x.is_positive(), x, smallest));
-            largest = largest.max(x);
+            let row = Quad::<V>::load(rows.add(i * TILE));
+            least = least_where(row.is_positive(), row, least);
         }
-        (smallest, largest)
+        least
+    }
+}
+
+/// The largest entry of a strip of `n` rows.
+#[inline(always)]
+pub(super) unsafe fn largest<V: Vector>(n: usize, rows: *const f32) -> Quad<V> {
+    // SAFETY: the caller's pointer is at a strip of `n` rows.
+    unsafe {
+        let mut largest = Quad::<V>::splat(0.0);
+        for i in 0..n {
+            largest = largest.max(Quad::load(rows.add(i * TILE)));
+        }
+        largest
     }
 }
 
@@ -124,12 +135,12 @@ pub(crate) unsafe fn guard_outer<V: Vector>(
     for s in strips_of_a_row::<V>() {
         // SAFETY: `s` plus a strip stays within each row.
         unsafe {
-            let (smallest_a, largest_a) = extremes::<V>(na, a.add(s));
-            let (smallest_b, largest_b) = extremes::<V>(nb, b.add(s));
+            let (largest_a, largest_b) = (largest::<V>(na, a.add(s)), largest::<V>(nb, b.add(s)));
             let positive = largest_a.min(largest_b).is_positive();
             let mut lost = Quad::<V>::nowhere();
             if guard & GUARD_ENTRY != 0 {
-                lost = Quad::splat(TWO_POW_M120).gt(smallest_a.mul(smallest_b));
+                let least = least_positive::<V>(na, a.add(s)).mul(least_positive::<V>(nb, b.add(s)));
+                lost = Quad::splat(TWO_POW_M120).gt(least);
             }
             if guard & GUARD_MAXIMUM != 0 {
                 lost = Quad::<V>::or(lost, Quad::splat(TWO_POW_M60).gt(largest_a.mul(largest_b)));
@@ -155,8 +166,8 @@ pub(crate) unsafe fn guard_sum<V: Vector>(
     for s in strips_of_a_row::<V>() {
         // SAFETY: `s` plus a strip stays within each row, and the weights have these strides.
         unsafe {
-            let (smallest, _) = extremes::<V>(k, e.add(s));
-            let suspicious = Quad::splat(TWO_POW_M125).gt(smallest.mul(Quad::splat(*w_floor)));
+            let least_term = least_positive::<V>(k, e.add(s)).mul(Quad::splat(*w_floor));
+            let suspicious = Quad::splat(TWO_POW_M125).gt(least_term);
             if Quad::<V>::bits(suspicious) == 0 {
                 continue;
             }

@@ -26,10 +26,10 @@ pub(crate) unsafe fn leaf_gather<V: Vector>(
 ) {
     // SAFETY: the caller's buffers have these sizes, and the table a row for each code.
     unsafe {
-        if is_narrow::<V>(units) {
+        if is_narrow::<V::Block>(units) {
             gather_one_by_one(units, table, codes, out);
         } else {
-            gather_blocks::<V>(units, table, codes, out);
+            gather_blocks::<V::Block>(units, table, codes, out);
         }
         for s in strips_of_a_row::<V>() {
             let top = Top::<V>::of(units, out.add(s));
@@ -42,11 +42,11 @@ pub(crate) unsafe fn leaf_gather<V: Vector>(
 /// Copies table entries to rows, one at a time.
 #[inline(always)]
 unsafe fn gather_one_by_one(units: usize, table: *const f32, codes: *const u32, out: *mut f32) {
-    for sample in 0..TILE {
-        // SAFETY: there are 64 codes, each missing or in the table.
-        unsafe {
-            let code = *codes.add(sample);
-            for u in 0..units {
+    for u in 0..units {
+        for sample in 0..TILE {
+            // SAFETY: there are 64 codes, each missing or in the table.
+            unsafe {
+                let code = *codes.add(sample);
                 let entry = if code == MISSING { 1.0 } else { *table.add(code as usize * units + u) };
                 *out.add(u * TILE + sample) = entry;
             }
@@ -104,10 +104,10 @@ pub(crate) unsafe fn leaf_scatter<V: Vector>(
 ) {
     // SAFETY: the caller's buffers have these sizes, and the counts a row for each code.
     unsafe {
-        if is_narrow::<V>(units) {
+        if is_narrow::<V::Block>(units) {
             scatter_one_by_one(units, codes, flow, counts);
         } else {
-            scatter_blocks::<V>(units, codes, flow, counts);
+            scatter_blocks::<V::Block>(units, codes, flow, counts);
         }
     }
 }

@@ -50,6 +50,24 @@ fn strips_of_a_row<V: crate::lanes::Vector>() -> impl Iterator<Item = usize> {
     (0..TILE / Quad::<V>::N).map(|strip| strip * Quad::<V>::N)
 }
 
+/// `2^by` for integer-valued `by`: 0 under `2^-126` and infinite from `2^128` on.
+///
+/// Multiplying a strip of many rows by it is cheaper than scaling each.
+#[inline(always)]
+unsafe fn power_of_two<L: Lanes>(by: L) -> L {
+    // SAFETY: as for the traits.
+    unsafe { L::splat(1.0).scale(by) }
+}
+
+/// The smaller of `x` and `least` where the mask is set, else `least`.
+///
+/// Rules on tiny values keep such a minimum and compare once, which is cheaper than joining masks.
+#[inline(always)]
+unsafe fn least_where<L: Lanes>(mask: L::Mask, x: L, least: L) -> L {
+    // SAFETY: as for the traits.
+    unsafe { L::select(mask, x.min(least), least) }
+}
+
 /// Sets the marks of the strip that begins at `sample`.
 ///
 /// # Safety

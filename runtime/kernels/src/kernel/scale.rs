@@ -2,7 +2,11 @@
 //!
 //! All scaling is by powers of two and exact, but for what is flushed under `2^-126`.
 
-use super::{EXPONENT_LIMIT, TWO_POW_100, TWO_POW_M60, TWO_POW_M100, TWO_POW_M120, mark, strips_of_a_row};
+use super::guard::{largest, least_positive};
+use super::{
+    EXPONENT_LIMIT, TWO_POW_100, TWO_POW_M60, TWO_POW_M100, TWO_POW_M120, least_where, mark, power_of_two,
+    strips_of_a_row,
+};
 use crate::lanes::{Lanes, Quad, Vector};
 use crate::{GUARD_ENTRY, GUARD_MAXIMUM, TILE, ZERO_EXPONENT};
 
@@ -30,7 +34,7 @@ pub(crate) unsafe fn rescale<V: Vector>(
             }
             if guard & GUARD_ENTRY != 0 {
                 let threshold = Quad::splat(TWO_POW_M100).max(top.largest.mul(Quad::splat(TWO_POW_M120)));
-                bad = Quad::<V>::or(bad, any_under::<V>(n, rows, threshold));
+                bad = Quad::<V>::or(bad, threshold.gt(least_positive::<V>(n, rows)));
             }
             top.apply(n, rows);
             mark::<Quad<V>>(marks, s, bad);
@@ -55,10 +59,7 @@ impl<V: Vector> Top<V> {
         // SAFETY: the caller's pointer is at a strip of `n` rows.
         unsafe {
             let zero = Quad::<V>::splat(0.0);
-            let mut largest = zero;
-            for i in 0..n {
-                largest = largest.max(Quad::load(rows.add(i * TILE)));
-            }
+            let largest = largest::<V>(n, rows);
             let finite = Quad::splat(f32::INFINITY).gt(largest);
             let live = Quad::<V>::and(largest.is_positive(), finite);
             Top { largest, live, shift: Quad::select(live, zero.sub(largest.exponent()), zero) }
@@ -77,8 +78,9 @@ impl<V: Vector> Top<V> {
     pub unsafe fn apply(&self, n: usize, rows: *mut f32) {
         // SAFETY: the caller's pointer is at a strip of `n` rows.
         unsafe {
+            let factor = power_of_two(self.shift);
             for i in 0..n {
-                Quad::<V>::load(rows.add(i * TILE)).scale(self.shift).store(rows.add(i * TILE));
+                Quad::<V>::load(rows.add(i * TILE)).mul(factor).store(rows.add(i * TILE));
             }
             let infinite = self.largest.gt(Quad::splat(f32::MAX));
             if Quad::<V>::bits(infinite) != 0 {
@@ -96,20 +98,6 @@ impl<V: Vector> Top<V> {
 pub(super) unsafe fn is_out_of_range<L: Lanes>(exponent: L) -> L::Mask {
     // SAFETY: as for the traits.
     unsafe { exponent.max(L::splat(0.0).sub(exponent)).gt(L::splat(EXPONENT_LIMIT)) }
-}
-
-/// Where some entry is positive and under the threshold.
-#[inline(always)]
-unsafe fn any_under<V: Vector>(n: usize, rows: *const f32, threshold: Quad<V>) -> <Quad<V> as Lanes>::Mask {
-    // SAFETY: the caller's pointer is at a strip of `n` rows.
-    unsafe {
-        let mut any = Quad::<V>::nowhere();
-        for i in 0..n {
-            let row = Quad::<V>::load(rows.add(i * TILE));
-            any = Quad::<V>::or(any, Quad::<V>::and(row.is_positive(), threshold.gt(row)));
-        }
-        any
-    }
 }
 
 /// See [`Kernels::max_exponent`](crate::Kernels::max_exponent).
@@ -135,15 +123,17 @@ pub(crate) unsafe fn align<V: Vector>(
         // SAFETY: `s` plus a strip stays within each of the caller's rows.
         unsafe {
             let shift = Quad::<V>::load(from.add(s)).sub(Quad::load(to.add(s)));
-            let mut flushed = Quad::<V>::nowhere();
+            // Two factors: a mantissa over 1 may stay normal though `2^shift` alone would not.
+            let head = shift.max(Quad::splat(-126.0));
+            let (head, tail) = (power_of_two(head), power_of_two(shift.sub(head)));
+            let mut least = Quad::<V>::splat(f32::MAX);
             for i in 0..n {
                 let before = Quad::<V>::load(rows.add(i * TILE + s));
-                let after = before.scale(shift);
-                let gone = Quad::<V>::and_not(before.is_positive(), after.is_positive());
-                flushed = Quad::<V>::or(flushed, gone);
+                let after = before.mul(head).mul(tail);
+                least = least_where(before.is_positive(), after, least);
                 after.store(out.add(i * TILE + s));
             }
-            mark::<Quad<V>>(marks, s, flushed);
+            mark::<Quad<V>>(marks, s, Quad::splat(f32::MIN_POSITIVE).gt(least));
         }
     }
 }
@@ -162,10 +152,12 @@ pub(crate) unsafe fn ratio<V: Vector>(
         // SAFETY: `s` plus a strip stays within each of the caller's rows.
         unsafe {
             let shift = Quad::<V>::load(value_exponent.add(s)).sub(Quad::load(term_exponent.add(s)));
+            // The value was a normal number before rescaling, so one factor holds the shift.
+            let factor = power_of_two(shift);
             for i in 0..n {
                 let flow = Quad::<V>::load(flow.add(i * TILE + s));
                 let value = Quad::<V>::load(value.add(i * TILE + s));
-                let quotient = flow.div(value.scale(shift));
+                let quotient = flow.div(value.mul(factor));
                 // A flow of 0 gives 0 whatever the value: marked samples are excluded that way.
                 let live = value.min(flow).is_positive();
                 Quad::select(live, quotient, Quad::splat(0.0)).store(out.add(i * TILE + s));

@@ -46,13 +46,11 @@ pub(crate) unsafe fn sum_units<V: Vector>(
     for s in strips_of_a_row::<V>() {
         // SAFETY: `s` plus a strip stays within each row; there are `n` weights and children.
         unsafe {
-            let none = Quad::<V>::splat(ZERO_EXPONENT);
-            let mut top = none;
+            let mut top = Quad::<V>::splat(ZERO_EXPONENT);
             for j in 0..n {
                 if let Some((_, shift)) = split(*weights.add(j)) {
                     let (value, power) = child::<V>(base, children, j, s);
-                    let power = power.add(Quad::splat(shift)).add(value.exponent());
-                    top = top.max(Quad::select(value.is_positive(), power, none));
+                    top = power.add(Quad::splat(shift)).add(value.exponent()).max(top);
                 }
             }
             let mut sum = Quad::<V>::splat(0.0);
@@ -60,7 +58,7 @@ pub(crate) unsafe fn sum_units<V: Vector>(
                 if let Some((weight, shift)) = split(*weights.add(j)) {
                     let (value, power) = child::<V>(base, children, j, s);
                     let shift = power.add(Quad::splat(shift)).sub(top);
-                    sum = sum.add(value.mul(Quad::splat(weight)).scale(shift));
+                    sum = sum.add(value.mul(Quad::splat(weight)).scale_once(shift));
                 }
             }
             let bad = finish(sum, top, out.add(s), exponent.add(s));

@@ -65,7 +65,8 @@ impl Lanes for __m256 {
     unsafe fn exponent(self) -> Self {
         unsafe {
             let biased = _mm256_srli_epi32::<23>(_mm256_castps_si256(self));
-            _mm256_cvtepi32_ps(_mm256_sub_epi32(biased, _mm256_set1_epi32(127)))
+            let exponent = _mm256_cvtepi32_ps(_mm256_sub_epi32(biased, _mm256_set1_epi32(127)));
+            Self::select(self.is_positive(), exponent, Self::splat(f32::NEG_INFINITY))
         }
     }
     #[inline(always)]
@@ -78,6 +79,14 @@ impl Lanes for __m256 {
             let half = _mm256_srai_epi32::<1>(by);
             let rest = _mm256_sub_epi32(by, half);
             _mm256_mul_ps(_mm256_mul_ps(self, power(half)), power(rest))
+        }
+    }
+    #[inline(always)]
+    unsafe fn scale_once(self, by: Self) -> Self {
+        unsafe {
+            let biased = _mm256_add_ps(_mm256_set1_ps(127.0), by);
+            let biased = _mm256_cvtps_epi32(_mm256_max_ps(biased, _mm256_setzero_ps()));
+            _mm256_mul_ps(self, _mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased)))
         }
     }
     #[inline(always)]
@@ -120,6 +129,8 @@ impl Lanes for __m256 {
 }
 
 impl Vector for __m256 {
+    type Block = __m256;
+
     #[inline(always)]
     unsafe fn load_part(from: *const f32, n: usize) -> Self {
         unsafe { _mm256_maskload_ps(from, first(n)) }

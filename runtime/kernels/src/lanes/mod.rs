@@ -41,12 +41,14 @@ pub(crate) trait Lanes: Copy {
     unsafe fn min(self, other: Self) -> Self;
     /// `self * factor + term`, rounded once where the tier can.
     unsafe fn fma(self, factor: Self, term: Self) -> Self;
-    /// The largest integer not over `self`, for values under `2^31` in size.
+    /// The largest integer not over `self`, for values up to `2^24` in size.
     unsafe fn floor(self) -> Self;
-    /// `floor(log2(self))` of positive normal values; of others, some value.
+    /// `floor(log2(self))` of positive normal values, minus infinity of 0; of others, some value.
     unsafe fn exponent(self) -> Self;
     /// `self * 2^by` for integer-valued `by` of any size, for results that are 0, normal or infinite.
     unsafe fn scale(self, by: Self) -> Self;
+    /// `self * 2^by` for integer-valued `by` up to 127, but 0 where `by` is under -126.
+    unsafe fn scale_once(self, by: Self) -> Self;
     /// Where `self > other`; false for NaN.
     unsafe fn gt(self, other: Self) -> Self::Mask;
     unsafe fn is_nan(self) -> Self::Mask;
@@ -81,6 +83,9 @@ pub(crate) const MAX_LANES: usize = 16;
 
 /// One machine vector, at most [`MAX_LANES`] wide; its width divides 64.
 pub(crate) trait Vector: Lanes {
+    /// The vector whose blocks this tier transposes fastest.
+    type Block: Vector;
+
     /// The first `n < N` lanes from memory, the others 0.
     unsafe fn load_part(from: *const f32, n: usize) -> Self;
     /// The first `n < N` lanes to memory.

@@ -61,8 +61,9 @@ impl Lanes for Array {
         min(x, y) = if x < y { x } else { y };
         fma(x, factor, term) = multiply_add(x, factor, term);
         floor(x) = floor(x);
-        exponent(x) = ((x.to_bits() >> 23) as i32 - 127) as f32;
+        exponent(x) = exponent(x);
         scale(x, by) = scale(x, by);
+        scale_once(x, by) = scale_once(x, by);
     }
     masks_by_lane! {
         and(a: Self::Mask, b: Self::Mask) = a & b;
@@ -125,6 +126,8 @@ impl Lanes for Array {
 }
 
 impl Vector for Array {
+    type Block = Array;
+
     #[inline(always)]
     unsafe fn load_part(from: *const f32, n: usize) -> Self {
         let mut out = Array([0.0; N]);
@@ -180,19 +183,45 @@ fn multiply_add(x: f32, factor: f32, term: f32) -> f32 {
     }
 }
 
-/// The largest integer not over `x`, for `x` under `2^31` in size, without a library call.
+/// `floor(log2(x))` of a positive normal value, minus infinity of what is not positive.
+#[inline(always)]
+fn exponent(x: f32) -> f32 {
+    let exponent = ((x.to_bits() >> 23) as i32 - 127) as f32;
+    if x > 0.0 { exponent } else { f32::NEG_INFINITY }
+}
+
+/// `x` without its fraction, for `x` within `[-2^24, 2^24]`; one of these bounds for others and NaN.
+#[inline(always)]
+fn truncate(x: f32) -> i32 {
+    const LIMIT: f32 = 16_777_216.0;
+    let x = if x > -LIMIT { x } else { -LIMIT };
+    let x = if x < LIMIT { x } else { LIMIT };
+    // SAFETY: after the bounds the value is not NaN and fits.
+    unsafe { x.to_int_unchecked() }
+}
+
+/// The largest integer not over `x`, for `x` up to `2^24` in size, without a library call.
 #[inline(always)]
 fn floor(x: f32) -> f32 {
-    let truncated = x as i32 as f32;
+    let truncated = truncate(x) as f32;
     if truncated > x { truncated - 1.0 } else { truncated }
 }
 
 /// `x * 2^by`, by two factors of at most `2^126` each way, since one cannot hold the whole range.
 #[inline(always)]
 fn scale(x: f32, by: f32) -> f32 {
-    let by = by.clamp(-252.0, 252.0) as i32;
+    let by = if by > -252.0 { by } else { -252.0 };
+    let by = truncate(if by < 252.0 { by } else { 252.0 });
     let half = by >> 1;
     x * power(half) * power(by - half)
+}
+
+/// `x * 2^by` for `by` up to 127, but 0 where `by` is under -126.
+#[inline(always)]
+fn scale_once(x: f32, by: f32) -> f32 {
+    let biased = by + 127.0;
+    let biased = truncate(if biased > 0.0 { biased } else { 0.0 });
+    x * f32::from_bits((biased as u32) << 23)
 }
 
 /// `2^n`, for `n` from -126 to 127.
