@@ -1,7 +1,7 @@
 //! Text of one `.pc` file to syntax tree, and back.
 //!
-//! [`parse`] never fails: it gives the items that are whole and an error for each that is not.
-//! [`parse_expr`] and [`parse_query`] read the short texts of a command line, and [`format`] writes a file
+//! [`parse()`] never fails: it gives the items that are whole and an error for each that is not.
+//! [`parse_expr`] and [`parse_query`] read the short texts of a command line, and [`format()`] writes a file
 //! in the one layout there is. What a name means, and whether it exists, is not known here.
 
 pub mod ast;

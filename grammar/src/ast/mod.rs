@@ -1,7 +1,7 @@
 //! The syntax tree of one file: one node for each construct of `pc.pest`, a span on every node.
 //!
 //! The tree says what was written, not what it means: names are not resolved, numbers keep their text,
-//! and a circuit expression looks like any other. Comments are not in it (see [`crate::trivia`]), but a
+//! and a circuit expression looks like any other. Comments are not in it (see [`crate::Trivia`]), but a
 //! `///` comment is kept as the [`Item::doc`] of the item below it.
 
 mod expr;

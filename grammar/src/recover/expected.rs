@@ -4,7 +4,7 @@
 //! worth saying of it: the closing bracket, the comma, the punctuation, and "an expression" or "a name".
 
 use crate::parse::Rule;
-use pest::error::{Error, ErrorVariant};
+use pest::error::{Error, ErrorVariant, InputLocation};
 
 /// What could stand at a place.
 #[derive(Debug, Default)]
@@ -16,6 +16,8 @@ pub(super) struct Expected {
     digit: bool,
     /// Rules that could start where the last rule was tried.
     rules: Vec<Rule>,
+    /// Whether the text could end here.
+    end: bool,
 }
 
 /// What goes on with an expression that could also end.
@@ -34,6 +36,9 @@ impl Expected {
         if let ErrorVariant::ParsingError { positives, .. } = &failure.variant {
             expected.rules.clone_from(positives);
         }
+        // The rules may belong to a place further back than the texts.
+        let is_one_place = failure.parse_attempts().is_some_and(|a| a.max_position <= rule_start(failure));
+        expected.end = is_one_place && expected.rules.contains(&Rule::EOI);
         for token in failure.parse_attempts().map(|a| a.expected_tokens()).unwrap_or_default() {
             // The type of these tokens has no public name, so they are read as they print.
             match token.to_string().as_str() {
@@ -91,20 +96,18 @@ impl Expected {
 
     /// Whether a step of a recipe, or a clause of a stage, could start here.
     fn steps(&self) -> Option<&'static str> {
-        if self.has("materialize") && !self.has("<=") {
+        if self.has("materialize") {
             Some("a step")
-        } else if self.has("until") && !self.has("<=") {
-            Some("a clause")
         } else {
-            None
+            (self.has("until") && self.has("then")).then_some("a clause")
         }
     }
 
     /// The words that a step or a clause may start with, as advice.
     pub fn first_words(&self) -> Option<String> {
-        let words: Vec<&str> = self.texts.iter().map(String::as_str).filter(|text| is_word(text)).collect();
-        self.steps()
-            .map(|step| format!("{step} starts with {}", listed(words.iter().map(|w| format!("`{w}`")))))
+        let words = self.texts.iter().filter(|text| is_word(text) && !OPERATORS.contains(&text.as_str()));
+        let words = listed(words.map(|word| format!("`{word}`")));
+        self.steps().map(|step| format!("{step} starts with {words}"))
     }
 
     /// What is expected as "a, b or c". `close` is the closer of the innermost bracket with words of its own.
@@ -120,11 +123,15 @@ impl Expected {
             words.extend(self.rules.iter().filter_map(|r| rule_words(*r)));
         }
         words.extend(self.steps().map(str::to_string));
+        if words.is_empty() && self.has_operators() {
+            words.push("an operator".to_string());
+        }
+        if self.end {
+            words.push(if is_item { "a new item" } else { "the end" }.to_string());
+        }
         words.extend(close.filter(|(closer, _)| self.has(closer)).map(|(_, words)| words));
         if words.is_empty() {
-            words.push(
-                if is_item { "an operator or a new item" } else { "an operator or the end" }.to_string(),
-            );
+            words.push("something else".to_string());
         }
         words.dedup();
         listed(words)
@@ -148,6 +155,14 @@ impl Expected {
         let is_silent = |text: &str| is_operator(text) || is_opener(text) || is_start(text) || is_step(text);
         let is_hidden = |text: &str| is_trivia(text) || is_closer(text) || is_letter(text) || is_silent(text);
         self.texts.iter().map(String::as_str).filter(|text| !is_hidden(text)).collect()
+    }
+}
+
+/// The byte where the last rule was tried.
+pub(super) fn rule_start(failure: &Error<Rule>) -> usize {
+    match failure.location {
+        InputLocation::Pos(at) => at,
+        InputLocation::Span((start, _)) => start,
     }
 }
 

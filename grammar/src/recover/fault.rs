@@ -2,13 +2,13 @@
 //!
 //! Each question below knows one kind of fault; the first that recognises the place gives the error.
 
-use super::expected::Expected;
+use super::expected::{Expected, rule_start};
 use crate::nesting::{ITEM_KEYWORDS, starts_item};
 use crate::parse::{Grammar, Rule};
 use crate::scan::{Token, TokenKind};
 use pcc_diag::{Diagnostic, FileId, Span, suggest};
 use pest::Parser as _;
-use pest::error::{Error, InputLocation};
+use pest::error::Error;
 use std::ops::Range;
 
 /// A faulty slice of a text.
@@ -70,10 +70,9 @@ impl<'t> Fault<'t> {
     fn unexpected_character(&self) -> Option<Diagnostic> {
         let token = self.here().filter(|t| t.kind == TokenKind::Unknown)?;
         let text = token.text(self.text);
-        let error = Diagnostic::error(
-            "unexpected-character",
-            format!("`{}` means nothing here", text.escape_debug()),
-        );
+        let is_control = text.contains(char::is_control);
+        let shown = if is_control { text.escape_debug().to_string() } else { text.to_string() };
+        let error = Diagnostic::error("unexpected-character", format!("`{shown}` means nothing here"));
         let error = error.at(self.span(token), "");
         Some(match text {
             ";" => error.help("statements end by themselves: remove the `;`"),
@@ -110,7 +109,7 @@ impl<'t> Fault<'t> {
             true => "expected an item after this attribute".to_string(),
             false => format!("expected an item, found {}", self.found()),
         };
-        let error = Diagnostic::error("expected-item", message).at(self.place(), "");
+        let error = Diagnostic::error("expected-item", message).at(self.place(), self.place_words());
         let near = self.here().and_then(|t| suggest(t.text(self.text), ITEM_KEYWORDS));
         Some(error.help(match near {
             Some(keyword) => format!("did you mean `{keyword}`?"),
@@ -156,7 +155,7 @@ impl<'t> Fault<'t> {
             return None;
         }
         let message = format!("expected {}, found {}", self.closing(opener), self.found());
-        let error = Diagnostic::error("unclosed-bracket", message).at(self.place(), "");
+        let error = Diagnostic::error("unclosed-bracket", message).at(self.place(), self.place_words());
         Some(error.note(self.span(self.code[opener]), "opened here"))
     }
 
@@ -185,7 +184,7 @@ impl<'t> Fault<'t> {
         let close = open.last().map(|&o| (closer(self.code[o].text(self.text)), self.closing(o)));
         let message =
             format!("expected {}, found {}", self.expected.words(close, self.is_item), self.found());
-        let mut error = Diagnostic::error("unexpected-token", message).at(self.place(), "");
+        let mut error = Diagnostic::error("unexpected-token", message).at(self.place(), self.place_words());
         if let Some(&opener) = open.last() {
             error = error.note(self.span(self.code[opener]), "inside this bracket");
         }
@@ -225,6 +224,11 @@ impl<'t> Fault<'t> {
     fn place(&self) -> Span {
         let token = self.here().or_else(|| self.code.last().copied());
         token.map_or(Span::new(self.file, 0, 0), |t| self.span(t))
+    }
+
+    /// Where nothing stands at the place of the fault, the label lies on what is before it.
+    fn place_words(&self) -> &'static str {
+        if self.here().is_some() || self.code.is_empty() { "" } else { "after this" }
     }
 
     fn span(&self, token: &Token) -> Span {
@@ -303,10 +307,7 @@ impl<'t> Fault<'t> {
 /// Pest tells where the last rule was tried and where the last character was. The second is farther, and
 /// right, unless it lies within or behind a word that is a keyword or a number that is malformed.
 fn place(failure: &Error<Rule>, expected: &Expected) -> usize {
-    let rule_start = match failure.location {
-        InputLocation::Pos(at) => at,
-        InputLocation::Span((start, _)) => start,
-    };
+    let rule_start = rule_start(failure);
     match failure.parse_attempts() {
         Some(attempts) if !expected.is_within_word() => attempts.max_position.max(rule_start),
         _ => rule_start,
