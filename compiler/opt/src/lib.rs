@@ -1,1 +1,13 @@
-//! Placeholder.
+//! Passes over circuit graphs, and the pipeline that orders them.
+//!
+//! In comes a checked graph, out comes another with the same answer to every query and the same meaning of
+//! every trainable table: tables keep their names, and [`carry_params`] brings their values along. A pass
+//! changes no representation and knows nothing of machines. [`pipeline`] is the page to read first.
+
+mod graph;
+pub mod pipeline;
+pub mod timing;
+
+pub use graph::carry::carry_params;
+pub use pipeline::{Config, Optimized, optimize};
+pub use timing::{Pass, Timing};
