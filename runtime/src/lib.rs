@@ -7,4 +7,5 @@ pub mod data;
 pub mod exec;
 pub mod formats;
 pub mod query;
+pub mod recipe;
 pub mod train;

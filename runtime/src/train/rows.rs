@@ -3,6 +3,7 @@
 //! Learners, metrics and reports ask for rows by number and get a [`Batch`] over all variables of the
 //! circuit; what the data does not cover is missing. Nothing here reads files or knows formats.
 
+use crate::data::Dataset;
 use pcc_ir::{Batch, Graph};
 
 /// A source of rows.
@@ -60,6 +61,16 @@ impl Rows for EvidenceRows {
 
     fn weights(&self) -> Option<&[f32]> {
         self.weights.as_deref()
+    }
+}
+
+impl Rows for Dataset {
+    fn n_rows(&self) -> usize {
+        Dataset::n_rows(self)
+    }
+
+    fn batch(&self, rows: &[u32], into: &mut Batch) {
+        Dataset::batch(self, rows.iter().map(|&row| row as usize), into);
     }
 }
 

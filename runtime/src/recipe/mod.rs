@@ -1,0 +1,61 @@
+//! Carrying out recipes: cached steps, training stages, evaluations, reports.
+//!
+//! A recipe becomes a list of planned steps, each with the steps it depends on and a key of everything its
+//! result depends on: settings, the keys of its inputs, the circuit, the contents of data, the seed, the
+//! numerics, the number of threads and the version. What a step makes lies in a folder named by its key.
+//! A step whose folder is finished is not run again; a stage that was cut off goes on after its last whole
+//! epoch. Nothing here knows the terminal: progress goes to an [`Observer`](crate::train::Observer).
+
+mod estimate;
+mod json;
+mod key;
+mod plan;
+mod report;
+mod run;
+mod stage;
+mod step_folder;
+mod tensors;
+
+#[cfg(test)]
+mod tests;
+
+pub use json::json_line;
+pub use plan::{PlannedStep, RecipePlan, StepKind};
+pub use run::{Ended, Evaluation, run};
+
+use crate::data::DataSets;
+use crate::exec::Executor;
+use pcc_diag::Diagnostic;
+use pcc_ir::recipe::Recipe;
+use pcc_ir::{Graph, Params};
+use std::path::Path;
+
+/// Makes an executor for a circuit.
+pub type MakeExecutor<'a> = &'a dyn Fn(&Graph, &Params) -> Result<Box<dyn Executor>, Diagnostic>;
+
+/// What a recipe is carried out with.
+pub struct Setting<'a> {
+    /// The recipe.
+    pub recipe: &'a Recipe,
+    /// The circuit it trains.
+    pub graph: &'a Graph,
+    /// Its data sets.
+    pub data: &'a mut DataSets,
+    /// Where results go; steps are kept in `steps/` below it. It is made when first needed.
+    pub folder: &'a Path,
+    /// How circuits are run.
+    pub executors: MakeExecutor<'a>,
+    /// What numbers depend on beside the recipe.
+    pub machine: Machine,
+}
+
+/// What the bits of a result depend on beside the recipe and its inputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// The number representation and the kind of device, such as `linear cpu`.
+    pub numerics: String,
+    /// How many threads share the rows.
+    pub threads: usize,
+    /// The version of pcc.
+    pub version: String,
+}

@@ -1,0 +1,194 @@
+//! From a recipe to planned steps: what each depends on, its key, whether it is done, what it will cost.
+
+use super::estimate::{Cost, Sizes};
+use super::key::{circuit_key, data_keys, stage_settings, step_key};
+use super::step_folder::StepFolder;
+use super::{Setting, json};
+use pcc_diag::{Diagnostic, Span};
+use pcc_ir::recipe::{Evaluate, Fit, Output, Stage, Step};
+use serde_json::Value;
+
+/// The steps of a recipe, in an order in which they can be carried out.
+#[derive(Clone, Debug)]
+pub struct RecipePlan {
+    /// The steps; each depends only on earlier ones.
+    pub steps: Vec<PlannedStep>,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub struct PlannedStep {
+    /// Its name, for people.
+    pub name: String,
+    /// What it does.
+    pub kind: StepKind,
+    /// The key of its result, in hexadecimal digits.
+    pub key: String,
+    /// The steps whose results it uses, by position.
+    pub depends: Vec<usize>,
+    /// How long it will take, about; nothing when it is done.
+    pub seconds: f64,
+    /// How much memory it will need beside the data, about.
+    pub bytes: u64,
+    /// Whether its result is kept from an earlier run.
+    pub is_done: bool,
+    /// The epoch after which an interrupted stage goes on.
+    pub resumes_after: Option<u32>,
+    /// The settings that its key covers.
+    pub(super) settings: Value,
+    /// Where its result is kept.
+    pub(super) folder: StepFolder,
+}
+
+/// What a step does.
+#[derive(Clone, Debug)]
+pub enum StepKind {
+    /// Trains.
+    Train(Box<Stage>),
+    /// Measures.
+    Evaluate(Evaluate),
+    /// Writes results.
+    Report(Vec<Output>),
+}
+
+impl RecipePlan {
+    /// Plans a recipe. Data sets are read, because keys cover their contents; nothing is written.
+    ///
+    /// # Errors
+    /// `unsupported-step` for a step that this version can't carry out, and faults of the data.
+    pub fn new(setting: &mut Setting) -> Result<Self, Diagnostic> {
+        let recipe = setting.recipe;
+        recipe.steps.iter().try_for_each(refuse_later_steps)?;
+        let mut planner = Planner {
+            sizes: Sizes::of(setting.graph, setting.machine.threads),
+            params_key: circuit_key(setting),
+            params_step: None,
+            steps: Vec::new(),
+        };
+        for step in &recipe.steps {
+            match step {
+                Step::Stage(stage) => planner.stage(stage, setting)?,
+                Step::Evaluate(evaluate) => planner.evaluate(evaluate, setting)?,
+                Step::Report(outputs, _) => planner.report(outputs, setting)?,
+                Step::Materialize(..) | Step::Marginalize(..) => {}
+            }
+        }
+        Ok(RecipePlan { steps: planner.steps })
+    }
+}
+
+struct Planner {
+    sizes: Sizes,
+    /// The key of the parameters at this point of the recipe, and the step that makes them.
+    params_key: String,
+    params_step: Option<usize>,
+    steps: Vec<PlannedStep>,
+}
+
+impl Planner {
+    fn stage(&mut self, stage: &Stage, setting: &mut Setting) -> Result<(), Diagnostic> {
+        let names: Vec<&str> = std::iter::once(&stage.fit.data)
+            .chain(stage.until.as_ref().map(|u| &u.data))
+            .map(String::as_str)
+            .collect();
+        let rows = names
+            .iter()
+            .map(|name| setting.data.get(name).map(|d| d.n_rows()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let cost = self.sizes.stage(stage, rows[0], rows.get(1).copied().unwrap_or(0));
+        let kind = StepKind::Train(Box::new(stage.clone()));
+        let keys = data_keys(setting, &names)?;
+        self.push(format!("stage {}", stage.name), kind, stage_settings(stage), keys, cost, setting);
+        let last = self.steps.len() - 1;
+        self.params_key.clone_from(&self.steps[last].key);
+        self.params_step = Some(last);
+        Ok(())
+    }
+
+    fn evaluate(&mut self, evaluate: &Evaluate, setting: &mut Setting) -> Result<(), Diagnostic> {
+        let cost = self.sizes.forward(setting.data.get(&evaluate.data)?.n_rows());
+        let settings = serde_json::json!({ "evaluate": evaluate.data, "metrics": evaluate.metrics });
+        let keys = data_keys(setting, &[&evaluate.data])?;
+        let kind = StepKind::Evaluate(evaluate.clone());
+        self.push(format!("evaluate {}", evaluate.data), kind, settings, keys, cost, setting);
+        Ok(())
+    }
+
+    fn report(&mut self, outputs: &[Output], setting: &mut Setting) -> Result<(), Diagnostic> {
+        let mut keys: Vec<String> = self.steps.iter().map(|step| step.key.clone()).collect();
+        let mut rows = 0;
+        for output in outputs {
+            match output {
+                Output::Json(_) => {}
+                Output::Samples { count, .. } => rows += *count as usize,
+                Output::Inpaint { data, count, .. } => {
+                    rows += *count as usize;
+                    keys.extend(data_keys(setting, &[data])?);
+                }
+            }
+        }
+        let settings = serde_json::json!({ "report": outputs.iter().map(json::output).collect::<Vec<_>>() });
+        let kind = StepKind::Report(outputs.to_vec());
+        self.push("report".into(), kind, settings, keys, self.sizes.forward(rows), setting);
+        let last = self.steps.len() - 1;
+        self.steps[last].depends = (0..last).collect();
+        let is_there = |output: &Output| setting.folder.join(json::file_of(output)).exists();
+        self.steps[last].is_done &= outputs.iter().all(is_there);
+        Ok(())
+    }
+
+    fn push(
+        &mut self,
+        name: String,
+        kind: StepKind,
+        settings: Value,
+        inputs: Vec<String>,
+        cost: Cost,
+        setting: &Setting,
+    ) {
+        let inputs: Vec<&str> =
+            std::iter::once(&self.params_key).chain(&inputs).map(String::as_str).collect();
+        let key = step_key(&settings, &inputs);
+        let folder = StepFolder::of(setting.folder, &name, &key);
+        let is_done = folder.is_done();
+        self.steps.push(PlannedStep {
+            name,
+            kind,
+            depends: self.params_step.into_iter().collect(),
+            seconds: if is_done { 0.0 } else { cost.seconds },
+            bytes: if is_done { 0 } else { cost.bytes },
+            is_done,
+            resumes_after: if is_done { None } else { folder.saved_epoch() },
+            settings,
+            key,
+            folder,
+        });
+    }
+}
+
+/// The parts of the language that are checked already and carried out later.
+fn refuse_later_steps(step: &Step) -> Result<(), Diagnostic> {
+    match step {
+        Step::Materialize(latent, span) => Err(later(&format!("`materialize {latent}`"), *span)),
+        Step::Marginalize(latent, span) => Err(later(&format!("`marginalize {latent}`"), *span)),
+        Step::Evaluate(_) | Step::Report(..) => Ok(()),
+        Step::Stage(stage) => {
+            let Fit { part, given, span, .. } = &stage.fit;
+            match (part, given.first(), stage.then.first()) {
+                (Some(part), _, _) => Err(later(&format!("training the part `{part}` alone"), *span)),
+                (_, Some(latent), _) => Err(later(&format!("training `given {latent}`"), *span)),
+                (_, _, Some((change, span))) => Err(later(&format!("`then {change}`"), *span)),
+                _ => Ok(()),
+            }
+        }
+    }
+}
+
+fn later(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "unsupported-step",
+        format!("{what} is part of the language, but this version can't run it"),
+    )
+    .at(span, "this step")
+    .help("`pcc check` works on the whole recipe; take this step out to run the others")
+}

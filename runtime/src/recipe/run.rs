@@ -1,0 +1,155 @@
+//! Carrying out a plan, step by step.
+
+use super::plan::{PlannedStep, RecipePlan, StepKind};
+use super::report::write_output;
+use super::step_folder::make_folder;
+use super::{Setting, json, stage};
+use crate::exec::Executor;
+use crate::train::{Event, Measured, Observer, measure};
+use pcc_diag::Diagnostic;
+use pcc_ir::Params;
+use pcc_ir::recipe::{Evaluate, Output};
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ended {
+    /// All steps are done.
+    Done {
+        /// The parameters after the last stage.
+        params: Params,
+        /// What was measured, in the order of the recipe.
+        evaluations: Vec<Evaluation>,
+    },
+    /// The observer cancelled; what was reached is kept.
+    Cancelled {
+        /// The step that was not finished.
+        step: String,
+    },
+}
+
+/// Metrics on one data set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// The data set.
+    pub data: String,
+    /// What the recipe asked for.
+    pub metrics: Vec<pcc_ir::recipe::Metric>,
+    /// Everything that was measured.
+    pub measured: Measured,
+}
+
+/// Carries out the steps that are not done.
+///
+/// # Errors
+/// Whatever the steps report; finished ones stay finished.
+pub fn run(
+    plan: &RecipePlan,
+    setting: &mut Setting,
+    observer: &mut dyn Observer,
+) -> Result<Ended, Diagnostic> {
+    make_folder(setting.folder)?;
+    let params = Params::of(setting.graph);
+    let mut progress = Progress { params, executor: None, evaluations: Vec::new() };
+    for (position, step) in plan.steps.iter().enumerate() {
+        let PlannedStep { name, is_done, resumes_after, .. } = step;
+        if observer.is_cancelled() {
+            return Ok(Ended::Cancelled { step: name.clone() });
+        }
+        observer.event(Event::Step { name, is_done: *is_done, resumes_after: *resumes_after });
+        let is_whole = match &step.kind {
+            StepKind::Train(stage) => progress.train(step, stage, setting, observer)?,
+            StepKind::Evaluate(evaluate) => progress.evaluate(step, evaluate, setting, observer)?,
+            StepKind::Report(outputs) => progress.report(&plan.steps[..=position], outputs, setting)?,
+        };
+        if !is_whole {
+            return Ok(Ended::Cancelled { step: name.clone() });
+        }
+    }
+    Ok(Ended::Done { params: progress.params, evaluations: progress.evaluations })
+}
+
+/// What a run has reached. The executor is made when a step first needs one.
+struct Progress {
+    params: Params,
+    executor: Option<Box<dyn Executor>>,
+    evaluations: Vec<Evaluation>,
+}
+
+impl Progress {
+    /// The executor with the current parameters.
+    fn executor(&mut self, setting: &Setting) -> Result<&mut dyn Executor, Diagnostic> {
+        match &mut self.executor {
+            Some(executor) if executor.params() != &self.params => {
+                executor.update(&mut |params| params.clone_from(&self.params));
+            }
+            Some(_) => {}
+            None => self.executor = Some((setting.executors)(setting.graph, &self.params)?),
+        }
+        Ok(self.executor.as_deref_mut().expect("it was made above"))
+    }
+
+    fn train(
+        &mut self,
+        step: &PlannedStep,
+        stage: &pcc_ir::recipe::Stage,
+        setting: &mut Setting,
+        observer: &mut dyn Observer,
+    ) -> Result<bool, Diagnostic> {
+        if step.is_done {
+            self.params = step.folder.read_weights(setting.graph)?;
+            return Ok(true);
+        }
+        let executor = self.executor(setting)?;
+        let is_whole = stage::train(step, stage, setting, executor, observer)?;
+        self.params = executor.params().clone();
+        Ok(is_whole)
+    }
+
+    fn evaluate(
+        &mut self,
+        step: &PlannedStep,
+        evaluate: &Evaluate,
+        setting: &mut Setting,
+        observer: &mut dyn Observer,
+    ) -> Result<bool, Diagnostic> {
+        let kept = step.folder.read("result.json").filter(|_| step.is_done);
+        let measured = match kept.and_then(|text| serde_json::from_str(&text).ok()) {
+            Some(measured) => measured,
+            None => {
+                let rows = setting.data.get(&evaluate.data)?;
+                let measured = measure(self.executor(setting)?, &*rows)?;
+                step.folder.open(&step.settings)?;
+                let text = serde_json::to_string(&measured).expect("sums are numbers");
+                step.folder.write("result.json", &format!("{text}\n"))?;
+                step.folder.finish()?;
+                measured
+            }
+        };
+        observer.event(Event::Evaluated { data: &evaluate.data, measured: &measured });
+        let Evaluate { data, metrics, .. } = evaluate.clone();
+        self.evaluations.push(Evaluation { data, metrics, measured });
+        Ok(true)
+    }
+
+    /// Writes the outputs of the last of these steps.
+    fn report(
+        &mut self,
+        steps: &[PlannedStep],
+        outputs: &[Output],
+        setting: &mut Setting,
+    ) -> Result<bool, Diagnostic> {
+        let Some((step, before)) = steps.split_last() else { return Ok(true) };
+        if step.is_done {
+            return Ok(true);
+        }
+        for output in outputs {
+            let path = setting.folder.join(json::file_of(output));
+            path.parent().map_or(Ok(()), make_folder)?;
+            let executor = self.executor(setting)?;
+            write_output(output, &path, before, setting, executor)?;
+        }
+        step.folder.open(&step.settings)?;
+        step.folder.finish()?;
+        Ok(true)
+    }
+}
