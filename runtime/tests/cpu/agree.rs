@@ -32,7 +32,8 @@ fn rows_are_weighted() {
         let graph = circuit(seed, taste(seed));
         let rows = batch(&graph, seed, 100, 0.2, false);
         let mut random = Random::new(seed);
-        let weights: Vec<f32> = (0..100).map(|i| if i % 7 == 0 { 0.0 } else { random.uniform() as f32 }).collect();
+        let weights: Vec<f32> =
+            (0..100).map(|i| if i % 7 == 0 { 0.0 } else { random.uniform() as f32 }).collect();
         check(&graph, &rows, Some(&weights), &format!("seed {seed}"));
     }
 }
@@ -60,8 +61,10 @@ fn nothing_to_run_gives_nothing() {
 #[test]
 fn what_is_derived_from_parameters_follows_them() {
     for seed in 3000..3020 {
-        let [mut graph, other] = [0.0, 0.5].map(|zero_weights| circuit(seed, Taste { zero_weights, ..taste(1) }));
-        if graph.params().iter().zip(other.params()).any(|(a, b)| a.shape != b.shape || a.groups != b.groups) {
+        let [mut graph, other] =
+            [0.0, 0.5].map(|zero_weights| circuit(seed, Taste { zero_weights, ..taste(1) }));
+        if graph.params().iter().zip(other.params()).any(|(a, b)| a.shape != b.shape || a.groups != b.groups)
+        {
             // The number of random draws differs with zeros, and so may the structure.
             graph = other.clone();
         }

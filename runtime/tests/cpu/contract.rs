@@ -91,3 +91,11 @@ pub fn check(graph: &Graph, batch: &Batch, weights: Option<&[f32]>, place: &str)
     assert_agree(graph, &found, &expected, &format!("{place}, compiled"));
     compiled.n_marked()
 }
+
+/// How many rows of a batch likelihoods and flows send to log space.
+pub fn marked_in_flows(graph: &Graph, batch: &Batch) -> usize {
+    let mut executor = compiled(graph, 2);
+    executor.log_likelihoods(batch);
+    executor.flows(batch, None, &mut Flows::zero(graph));
+    executor.n_marked()
+}

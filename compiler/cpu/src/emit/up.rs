@@ -8,7 +8,7 @@ use crate::context::Field;
 use crate::kernel::Kernel;
 use pcc_ir::plan::{Plan, Step};
 use pcc_ir::{BlockId, ParamId};
-use pcc_kernels::GUARD_ENTRY;
+use pcc_kernels::{GUARD_ENTRY, GUARD_MAXIMUM};
 
 /// Calls a kernel with arguments of mixed kinds.
 macro_rules! call {
@@ -88,8 +88,11 @@ impl Up<'_, '_, '_> {
         let (product, exponent) = part(out);
         self.emitter.each_group(block.groups, |e| {
             let (mut left, mut left_exponent) = part(children[0]);
-            for &child in &children[1..] {
+            for (i, &child) in children.iter().enumerate().skip(1) {
                 let (right, right_exponent) = part(child);
+                // What one factor makes small the next may make large again.
+                let is_last = i + 1 == children.len();
+                let bits = if is_last { bits } else { Argument::from(GUARD_MAXIMUM | GUARD_ENTRY) };
                 e.call(
                     Kernel::GuardProduct,
                     &[block.width.into(), left.into(), right.into(), bits, MARKS.into()],
@@ -217,12 +220,10 @@ impl Up<'_, '_, '_> {
                 call!(e, MixForward(block.width, weights, n, terms, rows, u32::from(i > 0)));
             }
             call!(e, Copy(1_u32, term_exponent, exponent));
-            e.when_watched(table, |e| {
-                for i in 0..n {
-                    let (weights, terms) = part(i);
-                    call!(e, GuardMix(block.width, weights, n, terms, rows, MARKS));
-                }
-            });
+            for i in 0..n {
+                let (weights, terms) = part(i);
+                call!(e, GuardMix(block.width, weights, n, terms, rows, MARKS));
+            }
             call!(e, Rescale(block.width, rows, exponent, GUARD_ENTRY, MARKS));
         });
     }

@@ -1,8 +1,10 @@
 //! When the entries of products must be watched: computed from the root down.
 //!
 //! In: a plan whose upward steps are complete. Out: its guards, and every product's place among them.
-//! Rows of sums are always watched, so what is decided here ends at a sum; between a product and the sums
-//! that read it, through other products and concatenations, conditions pile up.
+//! A sum with no small weights lifts every unit to within 2^-40 of the largest, so what lies far below that
+//! is no loss. Nothing lifts units between a product and another, or a mixture: what one factor makes
+//! small the next may make large again, so such a product is always watched. Rows of sums and mixtures are
+//! always watched, hence conditions end there.
 
 use crate::plan::{Guard, Mode, Plan, Step};
 use crate::{BlockId, ParamId};
@@ -20,20 +22,20 @@ pub(super) fn set(plan: &mut Plan) {
     let mut ids = FxHashMap::default();
     for step in steps.iter_mut().rev() {
         match step {
-            Step::Sum { child, table, .. } | Step::Mix { child, table, .. } => {
-                add_table(&mut needs[child.index()], *table);
-            }
+            Step::Sum { child, table, .. } => add_table(&mut needs[child.index()], *table),
+            Step::Mix { child, .. } => needs[child.index()].is_always = true,
             Step::Multiply { out, children, guard, .. } => {
                 *guard = intern(plan, &mut ids, &needs[out.index()]);
-                pass_on(plan, &mut needs, *out, children);
+                children.iter().for_each(|c| needs[c.index()].is_always = true);
             }
             Step::Outer { out, left, right, guard, .. } => {
                 *guard = intern(plan, &mut ids, &needs[out.index()]);
-                pass_on(plan, &mut needs, *out, &[*left, *right]);
+                [left, right].into_iter().for_each(|c| needs[c.index()].is_always = true);
             }
-            Step::Concat { out, children } | Step::MultiplyUnits { out, children } => {
-                pass_on(plan, &mut needs, *out, children);
+            Step::MultiplyUnits { children, .. } => {
+                children.iter().for_each(|c| needs[c.index()].is_always = true);
             }
+            Step::Concat { out, children } => pass_on(plan, &mut needs, *out, children),
             _ => {}
         }
     }
@@ -64,6 +66,7 @@ fn add_table(guard: &mut Guard, table: ParamId) {
 }
 
 fn intern(plan: &mut Plan, ids: &mut FxHashMap<Guard, u32>, guard: &Guard) -> u32 {
+    let guard = if guard.is_always { &Guard { is_always: true, ..Guard::default() } } else { guard };
     *ids.entry(guard.clone()).or_insert_with(|| {
         plan.guards.push(guard.clone());
         plan.guards.len() as u32 - 1

@@ -85,7 +85,11 @@ impl CpuExecutor {
     ///
     /// # Errors
     /// As for [`CpuExecutor::new`].
-    pub fn prepare(&mut self, mode: Mode, are_latents_observed: bool) -> Result<&pcc_cpu::Program, CompileError> {
+    pub fn prepare(
+        &mut self,
+        mode: Mode,
+        are_latents_observed: bool,
+    ) -> Result<&pcc_cpu::Program, CompileError> {
         let position = self.engine(mode, are_latents_observed)?;
         Ok(&self.engines[position].program)
     }
