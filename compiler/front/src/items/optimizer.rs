@@ -1,0 +1,161 @@
+//! `em(..)` and `mle(..)`: what stands behind `by` in a `fit`.
+
+use crate::builtin::{Home, names_at};
+use crate::elab::learn::{named, unknown_option, unknown_word, word};
+use crate::elab::{Elaborator, Eval};
+use crate::value::Env;
+use pcc_diag::{Diagnostic, Span, suggest};
+use pcc_grammar::ast::{Arg, BinaryOp, Expr, ExprKind};
+use pcc_ir::recipe::{BatchSize, EmOptions, Optimizer, Per, Schedule, Start};
+
+/// The settings of EM that hold when nothing is written.
+pub(super) const EM: EmOptions = EmOptions {
+    batch: BatchSize::Full,
+    epochs: 10,
+    step: Schedule::Constant(1.0),
+    pseudocount: 0.01,
+    per: Per::Node,
+    start: Start::Exponential,
+};
+
+/// The optimiser that an expression names.
+pub(super) fn optimizer<'p>(e: &mut Elaborator<'p>, expr: &'p Expr, env: &Env<'p>) -> Eval<Optimizer> {
+    let (name, args): (_, &[Arg]) = match &expr.kind {
+        ExprKind::Call(callee, args) => (word(callee), args),
+        _ => (word(expr), &[]),
+    };
+    match name {
+        Some("em") => em(e, args, env).map(Optimizer::Em),
+        Some("mle") => mle(e, args, env),
+        other => Err(unknown(Home::Optimizer, "optimiser", other.unwrap_or(""), expr.span).into()),
+    }
+}
+
+fn em<'p>(e: &mut Elaborator<'p>, args: &'p [Arg], env: &Env<'p>) -> Eval<EmOptions> {
+    let mut options = EM;
+    for (name, expr) in named(args, "em")? {
+        match name.text.as_str() {
+            "batch" => options.batch = batch(e, expr, env)?,
+            "epochs" => {
+                let value = e.eval(expr, env)?;
+                options.epochs = e.as_count(&value, expr.span, "the number of epochs")?;
+            }
+            "step" => options.step = schedule(e, expr, env)?,
+            "pseudocount" => options.pseudocount = number(e, expr, env, "`pseudocount`")?,
+            "per" => options.per = per(expr)?,
+            "start" => options.start = start(e, expr, env)?,
+            _ => return Err(unknown_option("em", name).into()),
+        }
+    }
+    Ok(options)
+}
+
+fn mle<'p>(e: &mut Elaborator<'p>, args: &'p [Arg], env: &Env<'p>) -> Eval<Optimizer> {
+    let (mut pseudocount, mut per_what) = (0.0, Per::Node);
+    for (name, expr) in named(args, "mle")? {
+        match name.text.as_str() {
+            "pseudocount" => pseudocount = number(e, expr, env, "`pseudocount`")?,
+            "per" => per_what = per(expr)?,
+            _ => return Err(unknown_option("mle", name).into()),
+        }
+    }
+    Ok(Optimizer::Mle { pseudocount, per: per_what })
+}
+
+fn number<'p>(e: &mut Elaborator<'p>, expr: &'p Expr, env: &Env<'p>, what: &str) -> Eval<f64> {
+    let value = e.eval(expr, env)?;
+    e.as_weight(&value, expr.span, what)
+}
+
+/// `full`, a number of rows, or `a -> b`: growing from epoch to epoch.
+fn batch<'p>(e: &mut Elaborator<'p>, expr: &'p Expr, env: &Env<'p>) -> Eval<BatchSize> {
+    if word(expr) == Some("full") {
+        return Ok(BatchSize::Full);
+    }
+    let mut rows = |expr: &'p Expr| {
+        let value = e.eval(expr, env)?;
+        e.as_count(&value, expr.span, "the number of rows of a batch")
+    };
+    match &expr.kind {
+        ExprKind::Binary(BinaryOp::Arrow, from, to) => Ok(BatchSize::Growing(rows(from)?, rows(to)?)),
+        _ => Ok(BatchSize::Rows(rows(expr)?)),
+    }
+}
+
+fn per(expr: &Expr) -> Eval<Per> {
+    match word(expr) {
+        Some("node") => Ok(Per::Node),
+        Some("cell") => Ok(Per::Cell),
+        _ => Err(unknown_word("per", &["node", "cell"], expr.span).into()),
+    }
+}
+
+/// A number, `constant(a)`, `linear(a -> b)` or `cosine(a -> b)`; all between 0 and 1.
+fn schedule<'p>(e: &mut Elaborator<'p>, expr: &'p Expr, env: &Env<'p>) -> Eval<Schedule> {
+    let ExprKind::Call(callee, args) = &expr.kind else {
+        return step(e, expr, env).map(Schedule::Constant);
+    };
+    let (kind, args) = (word(callee).unwrap_or(""), args.as_slice());
+    let ends = match args {
+        [Arg::Positional(one)] => one,
+        _ => return Err(schedule_form(kind, expr.span).into()),
+    };
+    match (kind, &ends.kind) {
+        ("constant", _) => step(e, ends, env).map(Schedule::Constant),
+        ("linear", ExprKind::Binary(BinaryOp::Arrow, a, b)) => {
+            Ok(Schedule::Linear(step(e, a, env)?, step(e, b, env)?))
+        }
+        ("cosine", ExprKind::Binary(BinaryOp::Arrow, a, b)) => {
+            Ok(Schedule::Cosine(step(e, a, env)?, step(e, b, env)?))
+        }
+        _ => Err(schedule_form(kind, expr.span).into()),
+    }
+}
+
+fn schedule_form(kind: &str, span: Span) -> Diagnostic {
+    match kind {
+        "constant" => Diagnostic::error("bad-option", "`constant` takes one number").at(span, ""),
+        "linear" | "cosine" => {
+            let message = format!("`{kind}` goes from one number to another");
+            Diagnostic::error("bad-option", message).at(span, "").help(format!("write `{kind}(0.9 -> 0.1)`"))
+        }
+        other => unknown(Home::Schedule, "schedule", other, span),
+    }
+}
+
+fn step<'p>(e: &mut Elaborator<'p>, expr: &'p Expr, env: &Env<'p>) -> Eval<f64> {
+    match number(e, expr, env, "a step size")? {
+        x if x <= 1.0 => Ok(x),
+        x => {
+            let message = format!("a step size is between 0 and 1, not {x}");
+            Err(Diagnostic::error("bad-option", message).at(expr.span, "").into())
+        }
+    }
+}
+
+/// `exponential` or `uniform(share)`
+fn start<'p>(e: &mut Elaborator<'p>, expr: &'p Expr, env: &Env<'p>) -> Eval<Start> {
+    match &expr.kind {
+        ExprKind::Name(name) if name == "exponential" => Ok(Start::Exponential),
+        ExprKind::Call(callee, args) if word(callee) == Some("uniform") => match args.as_slice() {
+            [Arg::Positional(share)] => number(e, share, env, "the share").map(Start::Uniform),
+            _ => Err(Diagnostic::error("bad-option", "`uniform` takes one number, a share")
+                .at(expr.span, "")
+                .into()),
+        },
+        _ => Err(unknown_word("start", &["exponential", "uniform(share)"], expr.span).into()),
+    }
+}
+
+pub(super) fn unknown(home: Home, what: &str, name: &str, span: Span) -> Diagnostic {
+    let known: Vec<&str> = names_at(home).collect();
+    let message = match name {
+        "" => format!("this is no {what}"),
+        name => format!("`{name}` is no {what}"),
+    };
+    let error = Diagnostic::error("unknown-word", message).at(span, "");
+    match suggest(name, known.iter().copied()) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error.help(format!("there are {}", crate::words::listing(&known))),
+    }
+}
