@@ -22,7 +22,8 @@
 //! - Exact zeros stay zeros. Denormals are flushed: threads that call kernels hold the guard that
 //!   [`denormals_off`] returns. Weights and tables hold no denormals.
 //! - `marks` is one `u64` for the tile; a kernel sets bit `s` when sample `s` must be computed again
-//!   in log space, and never clears one. A marked sample's numbers are finite or not, but not used.
+//!   in log space, and never clears one. What a marked sample's rows hold is finite and means nothing; on
+//!   the way down it gets no flow, and a flow of 0 stays 0.
 //!
 //! # What is marked
 //!

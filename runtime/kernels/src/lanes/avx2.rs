@@ -2,10 +2,7 @@
 //!
 //! A register tile of 6 rows by 16 samples has 12 accumulators and leaves room for its operands.
 
-// SAFETY: throughout this file: the trait's methods are called only from wrappers that have the target
-// features, on pointers that their callers vouch for.
-
-use super::{Lanes, MAX_LANES, Vector, define_tier};
+use super::{Lanes, MAX_LANES, Vector, by_instructions, define_tier};
 use crate::kernel::dense::{Panel, strips, tail_strip};
 use crate::kernel::flow::dot_rows;
 use crate::table::with_kernels;
@@ -17,61 +14,24 @@ impl Lanes for __m256 {
     type Mask = __m256;
     const N: usize = 8;
 
-    #[inline(always)]
-    unsafe fn splat(value: f32) -> Self {
-        unsafe { _mm256_set1_ps(value) }
-    }
-    #[inline(always)]
-    unsafe fn load(from: *const f32) -> Self {
-        unsafe { _mm256_loadu_ps(from) }
-    }
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        unsafe { _mm256_storeu_ps(to, self) }
-    }
-    #[inline(always)]
-    unsafe fn add(self, other: Self) -> Self {
-        unsafe { _mm256_add_ps(self, other) }
-    }
-    #[inline(always)]
-    unsafe fn sub(self, other: Self) -> Self {
-        unsafe { _mm256_sub_ps(self, other) }
-    }
-    #[inline(always)]
-    unsafe fn mul(self, other: Self) -> Self {
-        unsafe { _mm256_mul_ps(self, other) }
-    }
-    #[inline(always)]
-    unsafe fn div(self, other: Self) -> Self {
-        unsafe { _mm256_div_ps(self, other) }
-    }
-    #[inline(always)]
-    unsafe fn max(self, other: Self) -> Self {
-        unsafe { _mm256_max_ps(self, other) }
-    }
-    #[inline(always)]
-    unsafe fn min(self, other: Self) -> Self {
-        unsafe { _mm256_min_ps(self, other) }
-    }
-    #[inline(always)]
-    unsafe fn fma(self, factor: Self, term: Self) -> Self {
-        unsafe { _mm256_fmadd_ps(self, factor, term) }
-    }
-    #[inline(always)]
-    unsafe fn floor(self) -> Self {
-        unsafe { _mm256_floor_ps(self) }
-    }
-    #[inline(always)]
-    unsafe fn exponent(self) -> Self {
-        unsafe {
+    by_instructions! {
+        splat(value: f32) -> Self = _mm256_set1_ps(value);
+        load(from: *const f32) -> Self = _mm256_loadu_ps(from);
+        store(self: Self, to: *mut f32) -> () = _mm256_storeu_ps(to, self);
+        add(self: Self, other: Self) -> Self = _mm256_add_ps(self, other);
+        sub(self: Self, other: Self) -> Self = _mm256_sub_ps(self, other);
+        mul(self: Self, other: Self) -> Self = _mm256_mul_ps(self, other);
+        div(self: Self, other: Self) -> Self = _mm256_div_ps(self, other);
+        max(self: Self, other: Self) -> Self = _mm256_max_ps(self, other);
+        min(self: Self, other: Self) -> Self = _mm256_min_ps(self, other);
+        fma(self: Self, factor: Self, term: Self) -> Self = _mm256_fmadd_ps(self, factor, term);
+        floor(self: Self) -> Self = _mm256_floor_ps(self);
+        exponent(self: Self) -> Self = {
             let biased = _mm256_srli_epi32::<23>(_mm256_castps_si256(self));
             let exponent = _mm256_cvtepi32_ps(_mm256_sub_epi32(biased, _mm256_set1_epi32(127)));
             Self::select(self.is_positive(), exponent, Self::splat(f32::NEG_INFINITY))
-        }
-    }
-    #[inline(always)]
-    unsafe fn scale(self, by: Self) -> Self {
-        unsafe {
+        };
+        scale(self: Self, by: Self) -> Self = {
             // Two factors of at most 2^126 each way, since one cannot hold the whole range.
             let limit = _mm256_set1_ps(252.0);
             let by = by.min(limit).max(Lanes::sub(_mm256_setzero_ps(), limit));
@@ -79,69 +39,35 @@ impl Lanes for __m256 {
             let half = _mm256_srai_epi32::<1>(by);
             let rest = _mm256_sub_epi32(by, half);
             _mm256_mul_ps(_mm256_mul_ps(self, power(half)), power(rest))
-        }
-    }
-    #[inline(always)]
-    unsafe fn scale_once(self, by: Self) -> Self {
-        unsafe {
+        };
+        scale_once(self: Self, by: Self) -> Self = {
             let biased = _mm256_add_ps(_mm256_set1_ps(127.0), by);
             let biased = _mm256_cvtps_epi32(_mm256_max_ps(biased, _mm256_setzero_ps()));
             _mm256_mul_ps(self, _mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased)))
-        }
-    }
-    #[inline(always)]
-    unsafe fn gt(self, other: Self) -> __m256 {
-        unsafe { _mm256_cmp_ps::<_CMP_GT_OQ>(self, other) }
-    }
-    #[inline(always)]
-    unsafe fn is_nan(self) -> __m256 {
-        unsafe { _mm256_cmp_ps::<_CMP_UNORD_Q>(self, self) }
-    }
-    #[inline(always)]
-    unsafe fn and(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_and_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn or(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_or_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn and_not(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_andnot_ps(b, a) }
-    }
-    #[inline(always)]
-    unsafe fn select(mask: __m256, yes: Self, no: Self) -> Self {
-        unsafe { _mm256_blendv_ps(no, yes, mask) }
-    }
-    #[inline(always)]
-    unsafe fn bits(mask: __m256) -> u64 {
+        };
+        gt(self: Self, other: Self) -> __m256 = _mm256_cmp_ps::<_CMP_GT_OQ>(self, other);
+        is_nan(self: Self) -> __m256 = _mm256_cmp_ps::<_CMP_UNORD_Q>(self, self);
+        and(a: __m256, b: __m256) -> __m256 = _mm256_and_ps(a, b);
+        or(a: __m256, b: __m256) -> __m256 = _mm256_or_ps(a, b);
+        and_not(a: __m256, b: __m256) -> __m256 = _mm256_andnot_ps(b, a);
+        select(mask: __m256, yes: Self, no: Self) -> Self = _mm256_blendv_ps(no, yes, mask);
         // The cast to `u8` keeps the eight sign bits and no more.
-        unsafe { u64::from(_mm256_movemask_ps(mask) as u8) }
-    }
-    #[inline(always)]
-    unsafe fn total(self) -> f32 {
-        unsafe {
+        bits(mask: __m256) -> u64 = u64::from(_mm256_movemask_ps(mask) as u8);
+        total(self: Self) -> f32 = {
             let half = halves(self);
             let pair = _mm_add_ps(half, _mm_movehl_ps(half, half));
             _mm_cvtss_f32(_mm_add_ss(pair, _mm_shuffle_ps::<1>(pair, pair)))
-        }
+        };
     }
 }
 
 impl Vector for __m256 {
     type Block = __m256;
 
-    #[inline(always)]
-    unsafe fn load_part(from: *const f32, n: usize) -> Self {
-        unsafe { _mm256_maskload_ps(from, first(n)) }
-    }
-    #[inline(always)]
-    unsafe fn store_part(self, to: *mut f32, n: usize) {
-        unsafe { _mm256_maskstore_ps(to, first(n), self) }
-    }
-    #[inline(always)]
-    unsafe fn totals(of: [Self; 4]) -> [f32; 4] {
-        unsafe {
+    by_instructions! {
+        load_part(from: *const f32, n: usize) -> Self = _mm256_maskload_ps(from, first(n));
+        store_part(self: Self, to: *mut f32, n: usize) -> () = _mm256_maskstore_ps(to, first(n), self);
+        totals(of: [Self; 4]) -> [f32; 4] = {
             let [a, b, c, d] = [halves(of[0]), halves(of[1]), halves(of[2]), halves(of[3])];
             let ab = _mm_add_ps(_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b));
             let cd = _mm_add_ps(_mm_unpacklo_ps(c, d), _mm_unpackhi_ps(c, d));
@@ -149,11 +75,8 @@ impl Vector for __m256 {
             let mut out = [0.0; 4];
             _mm_storeu_ps(out.as_mut_ptr(), sums);
             out
-        }
-    }
-    #[inline(always)]
-    unsafe fn transpose(block: &mut [Self; MAX_LANES]) {
-        unsafe {
+        };
+        transpose(block: &mut [Self; MAX_LANES]) -> () = {
             let mut t = *block;
             for i in 0..4 {
                 t[2 * i] = _mm256_unpacklo_ps(block[2 * i], block[2 * i + 1]);
@@ -170,31 +93,28 @@ impl Vector for __m256 {
                 block[i] = _mm256_permute2f128_ps::<0x20>(a, b);
                 block[i + 4] = _mm256_permute2f128_ps::<0x31>(a, b);
             }
-        }
-    }
-    #[inline(always)]
-    unsafe fn multiply_panel(panel: Panel, columns: usize) {
-        unsafe {
+        };
+        multiply_panel(panel: Panel, columns: usize) -> () = {
             let (panel, columns) = strips::<Self, 6, 2>(panel, columns);
             let (panel, columns) = strips::<Self, 8, 1>(panel, columns);
             tail_strip::<Self, 8>(panel, columns);
-        }
-    }
-    #[inline(always)]
-    unsafe fn dot_rows(m: usize, k: usize, r: *const f32, e: *const f32, dw: *mut f32, row_stride: usize) {
-        unsafe { dot_rows::<Self, 2>(m, k, r, e, dw, row_stride) }
+        };
+        dot_rows(m: usize, k: usize, r: *const f32, e: *const f32, dw: *mut f32, row_stride: usize) -> () =
+            dot_rows::<Self, 2>(m, k, r, e, dw, row_stride);
     }
 }
 
 /// `2^n` in each lane, for `n` from -126 to 127.
 #[inline(always)]
 unsafe fn power(n: __m256i) -> __m256 {
+    // SAFETY: as for the traits.
     unsafe { _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(n, _mm256_set1_epi32(127)))) }
 }
 
 /// A mask of the first `n` lanes.
 #[inline(always)]
 unsafe fn first(n: usize) -> __m256i {
+    // SAFETY: as for the traits.
     unsafe {
         let lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
         _mm256_cmpgt_epi32(_mm256_set1_epi32(n as i32), lane)
@@ -204,5 +124,6 @@ unsafe fn first(n: usize) -> __m256i {
 /// The lower half plus the upper half.
 #[inline(always)]
 unsafe fn halves(v: __m256) -> __m128 {
+    // SAFETY: as for the traits.
     unsafe { _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v)) }
 }

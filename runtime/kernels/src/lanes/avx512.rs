@@ -3,10 +3,7 @@
 //! A register tile of 4 rows by 64 samples has 16 accumulators, enough to keep both multipliers busy
 //! through their latency; measured at 98 % of peak from 16 x 16 up.
 
-// SAFETY: throughout this file: the trait's methods are called only from wrappers that have the target
-// feature, on pointers that their callers vouch for.
-
-use super::{Lanes, MAX_LANES, Vector, define_tier};
+use super::{Lanes, MAX_LANES, Vector, by_instructions, define_tier};
 use crate::kernel::dense::{Panel, strips, tail_strip};
 use crate::kernel::flow::dot_rows;
 use crate::table::with_kernels;
@@ -19,94 +16,31 @@ impl Lanes for __m512 {
     type Mask = __m512i;
     const N: usize = 16;
 
-    #[inline(always)]
-    unsafe fn splat(value: f32) -> Self {
-        unsafe { _mm512_set1_ps(value) }
-    }
-    #[inline(always)]
-    unsafe fn load(from: *const f32) -> Self {
-        unsafe { _mm512_loadu_ps(from) }
-    }
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        unsafe { _mm512_storeu_ps(to, self) }
-    }
-    #[inline(always)]
-    unsafe fn add(self, other: Self) -> Self {
-        unsafe { _mm512_add_ps(self, other) }
-    }
-    #[inline(always)]
-    unsafe fn sub(self, other: Self) -> Self {
-        unsafe { _mm512_sub_ps(self, other) }
-    }
-    #[inline(always)]
-    unsafe fn mul(self, other: Self) -> Self {
-        unsafe { _mm512_mul_ps(self, other) }
-    }
-    #[inline(always)]
-    unsafe fn div(self, other: Self) -> Self {
-        unsafe { _mm512_div_ps(self, other) }
-    }
-    #[inline(always)]
-    unsafe fn max(self, other: Self) -> Self {
-        unsafe { _mm512_max_ps(self, other) }
-    }
-    #[inline(always)]
-    unsafe fn min(self, other: Self) -> Self {
-        unsafe { _mm512_min_ps(self, other) }
-    }
-    #[inline(always)]
-    unsafe fn fma(self, factor: Self, term: Self) -> Self {
-        unsafe { _mm512_fmadd_ps(self, factor, term) }
-    }
-    #[inline(always)]
-    unsafe fn floor(self) -> Self {
+    by_instructions! {
+        splat(value: f32) -> Self = _mm512_set1_ps(value);
+        load(from: *const f32) -> Self = _mm512_loadu_ps(from);
+        store(self: Self, to: *mut f32) -> () = _mm512_storeu_ps(to, self);
+        add(self: Self, other: Self) -> Self = _mm512_add_ps(self, other);
+        sub(self: Self, other: Self) -> Self = _mm512_sub_ps(self, other);
+        mul(self: Self, other: Self) -> Self = _mm512_mul_ps(self, other);
+        div(self: Self, other: Self) -> Self = _mm512_div_ps(self, other);
+        max(self: Self, other: Self) -> Self = _mm512_max_ps(self, other);
+        min(self: Self, other: Self) -> Self = _mm512_min_ps(self, other);
+        fma(self: Self, factor: Self, term: Self) -> Self = _mm512_fmadd_ps(self, factor, term);
         // The immediate: round down, report no inexact result, keep no fraction bits.
-        unsafe { _mm512_roundscale_ps::<0x09>(self) }
-    }
-    #[inline(always)]
-    unsafe fn exponent(self) -> Self {
-        unsafe { _mm512_getexp_ps(self) }
-    }
-    #[inline(always)]
-    unsafe fn scale(self, by: Self) -> Self {
-        unsafe { _mm512_scalef_ps(self, by) }
-    }
-    #[inline(always)]
-    unsafe fn scale_once(self, by: Self) -> Self {
-        unsafe { self.scale(by) }
-    }
-    #[inline(always)]
-    unsafe fn gt(self, other: Self) -> __m512i {
-        unsafe { lanes_of(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(self, other)) }
-    }
-    #[inline(always)]
-    unsafe fn is_nan(self) -> __m512i {
-        unsafe { lanes_of(_mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self, self)) }
-    }
-    #[inline(always)]
-    unsafe fn and(a: __m512i, b: __m512i) -> __m512i {
-        unsafe { _mm512_and_si512(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn or(a: __m512i, b: __m512i) -> __m512i {
-        unsafe { _mm512_or_si512(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn and_not(a: __m512i, b: __m512i) -> __m512i {
-        unsafe { _mm512_andnot_si512(b, a) }
-    }
-    #[inline(always)]
-    unsafe fn select(mask: __m512i, yes: Self, no: Self) -> Self {
-        unsafe { _mm512_mask_blend_ps(_mm512_test_epi32_mask(mask, mask), no, yes) }
-    }
-    #[inline(always)]
-    unsafe fn bits(mask: __m512i) -> u64 {
-        unsafe { u64::from(_mm512_test_epi32_mask(mask, mask)) }
-    }
-    #[inline(always)]
-    unsafe fn total(self) -> f32 {
-        unsafe { _mm512_reduce_add_ps(self) }
+        floor(self: Self) -> Self = _mm512_roundscale_ps::<0x09>(self);
+        exponent(self: Self) -> Self = _mm512_getexp_ps(self);
+        scale(self: Self, by: Self) -> Self = _mm512_scalef_ps(self, by);
+        scale_once(self: Self, by: Self) -> Self = self.scale(by);
+        gt(self: Self, other: Self) -> Self::Mask = lanes_of(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(self, other));
+        is_nan(self: Self) -> Self::Mask = lanes_of(_mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self, self));
+        and(a: __m512i, b: __m512i) -> Self::Mask = _mm512_and_si512(a, b);
+        or(a: __m512i, b: __m512i) -> Self::Mask = _mm512_or_si512(a, b);
+        and_not(a: __m512i, b: __m512i) -> Self::Mask = _mm512_andnot_si512(b, a);
+        select(mask: __m512i, yes: Self, no: Self) -> Self =
+            _mm512_mask_blend_ps(_mm512_test_epi32_mask(mask, mask), no, yes);
+        bits(mask: __m512i) -> u64 = u64::from(_mm512_test_epi32_mask(mask, mask));
+        total(self: Self) -> f32 = _mm512_reduce_add_ps(self);
     }
 }
 
@@ -114,17 +48,11 @@ impl Vector for __m512 {
     // Zen 4 shuffles half as many whole registers a cycle, and a block of 8 needs fewer steps.
     type Block = __m256;
 
-    #[inline(always)]
-    unsafe fn load_part(from: *const f32, n: usize) -> Self {
-        unsafe { _mm512_maskz_loadu_ps((1 << n) - 1, from) }
-    }
-    #[inline(always)]
-    unsafe fn store_part(self, to: *mut f32, n: usize) {
-        unsafe { _mm512_mask_storeu_ps(to, (1 << n) - 1, self) }
-    }
-    #[inline(always)]
-    unsafe fn totals(of: [Self; 4]) -> [f32; 4] {
-        unsafe {
+    by_instructions! {
+        load_part(from: *const f32, n: usize) -> Self = _mm512_maskz_loadu_ps((1 << n) - 1, from);
+        store_part(self: Self, to: *mut f32, n: usize) -> () =
+            _mm512_mask_storeu_ps(to, (1 << n) - 1, self);
+        totals(of: [Self; 4]) -> [f32; 4] = {
             let [a, b, c, d] = [quarter(of[0]), quarter(of[1]), quarter(of[2]), quarter(of[3])];
             let ab = _mm_add_ps(_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b));
             let cd = _mm_add_ps(_mm_unpacklo_ps(c, d), _mm_unpackhi_ps(c, d));
@@ -132,11 +60,8 @@ impl Vector for __m512 {
             let mut out = [0.0; 4];
             _mm_storeu_ps(out.as_mut_ptr(), sums);
             out
-        }
-    }
-    #[inline(always)]
-    unsafe fn transpose(block: &mut [Self; MAX_LANES]) {
-        unsafe {
+        };
+        transpose(block: &mut [Self; MAX_LANES]) -> () = {
             interleave_singles_and_pairs(block);
             let mut t = *block;
             for i in 0..4 {
@@ -149,32 +74,29 @@ impl Vector for __m512 {
                 block[i] = _mm512_shuffle_f32x4::<0x88>(t[i], t[i + 8]);
                 block[i + 8] = _mm512_shuffle_f32x4::<0xdd>(t[i], t[i + 8]);
             }
-        }
-    }
-    #[inline(always)]
-    unsafe fn multiply_panel(panel: Panel, columns: usize) {
-        unsafe {
+        };
+        multiply_panel(panel: Panel, columns: usize) -> () = {
             let (panel, columns) = strips::<Self, 4, 4>(panel, columns);
             let (panel, columns) = strips::<Self, 8, 2>(panel, columns);
             let (panel, columns) = strips::<Self, 16, 1>(panel, columns);
             tail_strip::<Self, 16>(panel, columns);
-        }
-    }
-    #[inline(always)]
-    unsafe fn dot_rows(m: usize, k: usize, r: *const f32, e: *const f32, dw: *mut f32, row_stride: usize) {
-        unsafe { dot_rows::<Self, 4>(m, k, r, e, dw, row_stride) }
+        };
+        dot_rows(m: usize, k: usize, r: *const f32, e: *const f32, dw: *mut f32, row_stride: usize) -> () =
+            dot_rows::<Self, 4>(m, k, r, e, dw, row_stride);
     }
 }
 
 /// All bits of the lanes whose bit is set; the compiler sees through it and keeps mask registers.
 #[inline(always)]
 unsafe fn lanes_of(mask: __mmask16) -> __m512i {
+    // SAFETY: as for the traits.
     unsafe { _mm512_maskz_set1_epi32(mask, -1) }
 }
 
 /// The sums of lanes 0, 4, 8, 12, of lanes 1, 5, 9, 13, and so on.
 #[inline(always)]
 unsafe fn quarter(v: __m512) -> __m128 {
+    // SAFETY: as for the traits.
     unsafe {
         let high = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(v)));
         let half = _mm256_add_ps(_mm512_castps512_ps256(v), high);
@@ -185,6 +107,7 @@ unsafe fn quarter(v: __m512) -> __m128 {
 /// Transposes each 4 x 4 block within four rows, the first half of a 16 x 16 transpose.
 #[inline(always)]
 unsafe fn interleave_singles_and_pairs(block: &mut [__m512; MAX_LANES]) {
+    // SAFETY: as for the traits.
     unsafe {
         let mut t = *block;
         for i in 0..8 {

@@ -100,6 +100,19 @@ pub(crate) trait Vector: Lanes {
     unsafe fn dot_rows(m: usize, k: usize, r: *const f32, e: *const f32, dw: *mut f32, row_stride: usize);
 }
 
+/// Methods of a tier, each one expression over instructions.
+macro_rules! by_instructions {
+    ($($name:ident($($arg:ident : $ty:ty),*) -> $out:ty = $expression:expr;)*) => { $(
+        #[inline(always)]
+        unsafe fn $name($($arg: $ty),*) -> $out {
+            // SAFETY: inlined only into wrappers that have the tier's instructions, on pointers that the
+            // caller vouches for.
+            unsafe { $expression }
+        }
+    )* };
+}
+pub(crate) use by_instructions;
+
 /// Makes a tier: a C wrapper for each kernel, with the tier's target features, and the table of them.
 macro_rules! define_tier {
     ($lanes:ident $tier:ident $attribute:tt ;
