@@ -149,6 +149,49 @@ fn a_constant_is_what_the_user_sets() {
     assert_eq!(codes(&set("2 + 1")), [] as [&str; 0], "an expression is left to elaboration");
 }
 
+/// The codes of the check phase: in its sources every text in kebab case is one.
+fn codes_of_the_check_phase() -> BTreeSet<String> {
+    let mut codes = BTreeSet::new();
+    let mut open =
+        vec![repository().join("compiler/front/src/types"), repository().join("compiler/front/src/resolve")];
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path()));
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("UTF-8 text");
+        let is_code = |word: &&str| word.contains('-') && word.split('-').all(is_lower);
+        codes.extend(text.split('"').filter(is_code).map(str::to_string));
+    }
+    codes
+}
+
+fn is_lower(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+#[test]
+fn every_code_has_a_test() {
+    let tests: String = programs("tests/check/err").into_iter().map(|(_, text)| text).collect();
+    for code in codes_of_the_check_phase() {
+        assert!(tests.contains(&format!("[{code}]")), "`{code}` is not among tests/check/err");
+    }
+}
+
+#[test]
+fn the_example_of_every_page_shows_its_fault() {
+    let codes = codes_of_the_check_phase();
+    assert!(codes.len() > 40, "the codes are read off the sources: {codes:?}");
+    for code in codes {
+        let page = repository().join("docs/errors").join(&code).with_extension("md");
+        let page = fs::read_to_string(page).unwrap_or_else(|e| panic!("docs/errors/{code}.md: {e}"));
+        let example =
+            page.split_once("```pc\n").and_then(|(_, rest)| rest.split_once("```")).expect("an example").0;
+        let found: Vec<(&str, String)> = check(example).1.into_iter().map(|d| (d.code, d.message)).collect();
+        assert!(found.iter().any(|(shown, _)| *shown == code), "{code}.md shows {found:?}");
+    }
+}
+
 /// Checking must not depend on what a fault leaves behind.
 #[test]
 fn programs_with_a_line_left_out_are_checked_without_a_panic() {

@@ -55,10 +55,10 @@ impl Walk<'_> {
         for statement in &block.stmts {
             match statement {
                 Stmt::Let(binding) => {
-                    if let Pattern::Name(name) = &binding.pattern {
-                        if !self.parts.contains(&name.text) {
-                            self.parts.push(name.text.clone());
-                        }
+                    if let Pattern::Name(name) = &binding.pattern
+                        && !self.parts.contains(&name.text)
+                    {
+                        self.parts.push(name.text.clone());
                     }
                     self.expr(&binding.value);
                 }
@@ -73,10 +73,10 @@ impl Walk<'_> {
     }
 
     fn named(&mut self, named: Option<Named>) {
-        if let Some(Named::Item(id, _)) = named {
-            if self.seen.insert(id) {
-                self.next.push(id);
-            }
+        if let Some(Named::Item(id, _)) = named
+            && self.seen.insert(id)
+        {
+            self.next.push(id);
         }
     }
 
@@ -126,11 +126,11 @@ impl Walk<'_> {
 
     /// `hclt.Hclt`, of a module that was imported whole.
     fn field(&mut self, object: &Expr, name: &str) {
-        if let ExprKind::Name(module) = &object.kind {
-            if let Some(Named::Module(module)) = self.program.find(self.module.module, module) {
-                self.named(self.program.find(module, name));
-                return;
-            }
+        if let ExprKind::Name(module) = &object.kind
+            && let Some(Named::Module(module)) = self.program.find(self.module.module, module)
+        {
+            self.named(self.program.find(module, name));
+            return;
         }
         self.expr(object);
     }

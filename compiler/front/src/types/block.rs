@@ -104,11 +104,11 @@ pub(super) fn choice(cx: &mut Check, condition: &Expr, then: &Block, otherwise: 
         cx.report(branches_differ(&first, &second, then, otherwise));
         return Kind::Any;
     }
-    if let (Some(a), Some(b)) = (expr::width(&first), expr::width(&second)) {
-        if differ(&a, &b) {
-            cx.report(branch_widths_differ(&first, &second, then, otherwise));
-            return Kind::Layer(None);
-        }
+    if let (Some(a), Some(b)) = (expr::width(&first), expr::width(&second))
+        && differ(&a, &b)
+    {
+        cx.report(branch_widths_differ(&first, &second, then, otherwise));
+        return Kind::Layer(None);
     }
     first.join(second)
 }

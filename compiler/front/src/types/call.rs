@@ -52,8 +52,11 @@ fn not_callable(kind: &Kind, callee: Span) -> Diagnostic {
 
 /// Applies a signature to arguments in parentheses.
 pub(super) fn apply(cx: &mut Check, whole: Span, signature: &Signature, args: &[Arg]) -> Kind {
-    let missing: Vec<&Parameter> =
-        signature.statics.iter().filter(|p| matches!(p.need, Need::Required)).collect();
+    // One that stands in the wrong pair of brackets is reported there.
+    let is_misplaced =
+        |p: &Parameter| args.iter().any(|arg| matches!(arg, Arg::Named(n, _) if n.text == p.name));
+    let is_missing = |p: &&Parameter| matches!(p.need, Need::Required) && !is_misplaced(p);
+    let missing: Vec<&Parameter> = signature.statics.iter().filter(is_missing).collect();
     if !missing.is_empty() {
         let site = site(signature, whole, true);
         cx.report(missing_arguments(&site, &missing));

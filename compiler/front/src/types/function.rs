@@ -106,11 +106,11 @@ fn check_result(cx: &mut Check, found: &Kind, signature: &Signature, written: Sp
     if !require(cx, found, &signature.result, result.span, &role) {
         return;
     }
-    if let (Some(found), Kind::Layer(Some(wanted))) = (expr::width(found), &signature.result) {
-        if differ(&found, &Some(wanted.clone())) {
-            let found = found.map_or(String::new(), |width| width.to_string());
-            cx.report(result_width(&signature.name, &found, wanted, written, result.span));
-        }
+    if let (Some(found), Kind::Layer(Some(wanted))) = (expr::width(found), &signature.result)
+        && differ(&found, &Some(wanted.clone()))
+    {
+        let found = found.map_or(String::new(), |width| width.to_string());
+        cx.report(result_width(&signature.name, &found, wanted, written, result.span));
     }
 }
 

@@ -78,14 +78,13 @@ fn interval(cx: &mut Check, ends: &Expr, whole: Span) -> Option<Domain> {
     let high = integer(cx, high, "an end of `int`");
     if let (Some(first), Some(last)) =
         (low.as_ref().and_then(Size::value), high.as_ref().and_then(Size::value))
+        && last < first
     {
-        if last < first {
-            let message = format!("`int({first} .. {last})` has no values");
-            cx.report(
-                Diagnostic::error("empty-domain", message).at(ends.span, "").help("both ends are included"),
-            );
-            return None;
-        }
+        let message = format!("`int({first} .. {last})` has no values");
+        cx.report(
+            Diagnostic::error("empty-domain", message).at(ends.span, "").help("both ends are included"),
+        );
+        return None;
     }
     Some(Domain::Int(low, high))
 }

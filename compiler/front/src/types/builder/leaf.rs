@@ -86,11 +86,10 @@ fn check_numbers(cx: &mut Check, family: &Family, domain: Option<&Domain>, args:
         }
         Family::Gaussian => {
             if let Some((value, number)) = given(args, 2, "sd").and_then(|sd| Some((sd, written_number(sd)?)))
+                && number <= 0.0
             {
-                if number <= 0.0 {
-                    let message = "the deviation of `gaussian` must be positive";
-                    cx.report(Diagnostic::error("bad-parameter", message).at(value.span, ""));
-                }
+                let message = "the deviation of `gaussian` must be positive";
+                cx.report(Diagnostic::error("bad-parameter", message).at(value.span, ""));
             }
         }
     }

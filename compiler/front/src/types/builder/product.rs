@@ -42,15 +42,16 @@ pub(super) fn outer(cx: &mut Check, whole: Span, head: &Head, args: &[Arg]) -> K
 }
 
 fn warn_of_one_child(cx: &mut Check, whole: Span, head: &Head, children: &[super::Child]) {
-    if let [only] = children {
-        if !only.is_many && only.is_sound {
-            let message = format!("`{}` of one child is that child", head.name);
-            cx.report(
-                Diagnostic::warning("one-child-product", message)
-                    .at(whole, "")
-                    .help(format!("write the child alone: `{}`", cx.program.text(only.span))),
-            );
-        }
+    if let [only] = children
+        && !only.is_many
+        && only.is_sound
+    {
+        let message = format!("`{}` of one child is that child", head.name);
+        cx.report(
+            Diagnostic::warning("one-child-product", message)
+                .at(whole, "")
+                .help(format!("write the child alone: `{}`", cx.program.text(only.span))),
+        );
     }
 }
 

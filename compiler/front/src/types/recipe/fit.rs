@@ -73,11 +73,11 @@ fn check_held(cx: &mut Check, place: &Place, held: &Expr) {
 
 /// `em(..)`, `mle(..)`: words such as `full` mean something only among their arguments.
 fn check_optimizer(cx: &mut Check, optimizer: &Expr) {
-    if let ExprKind::Call(callee, args) = &optimizer.kind {
-        if matches!(&callee.kind, ExprKind::Name(name) if LATER.contains(&name.as_str())) {
-            check_later(cx, args);
-            return;
-        }
+    if let ExprKind::Call(callee, args) = &optimizer.kind
+        && matches!(&callee.kind, ExprKind::Name(name) if LATER.contains(&name.as_str()))
+    {
+        check_later(cx, args);
+        return;
     }
     cx.scopes.open();
     for (word, kind) in [
@@ -109,11 +109,11 @@ fn check_later(cx: &mut Check, args: &[Arg]) {
 
 /// A number, or a call such as `linear(0.9 -> 0.1)`.
 pub(in crate::types) fn schedule(cx: &mut Check, value: &Expr, role: &str) -> Kind {
-    if let ExprKind::Call(callee, _) = &value.kind {
-        if matches!(callee.kind, ExprKind::Name(_)) {
-            form(cx, value, Home::Schedule, "unknown-schedule", "a schedule");
-            return Kind::Schedule;
-        }
+    if let ExprKind::Call(callee, _) = &value.kind
+        && matches!(callee.kind, ExprKind::Name(_))
+    {
+        form(cx, value, Home::Schedule, "unknown-schedule", "a schedule");
+        return Kind::Schedule;
     }
     let kind = expr::kind_of(cx, value);
     require(cx, &kind, &Kind::Schedule, value.span, role);

@@ -66,10 +66,10 @@ fn check_labels(cx: &mut Check, labels: &Labels, latent: Option<&Kind>, declared
         super::require_data(cx, data, "what is labelled");
     }
     let n_values = latent.and_then(|kind| kind.domain()).and_then(|domain| domain.n_values());
-    if let (Kind::Codes(Some(n_codes)), Some(n_values)) = (&codes, n_values) {
-        if exceeds(n_codes, &n_values) {
-            cx.report(codes_out_of_range(n_codes, &n_values, labels.codes.span, declared));
-        }
+    if let (Kind::Codes(Some(n_codes)), Some(n_values)) = (&codes, n_values)
+        && exceeds(n_codes, &n_values)
+    {
+        cx.report(codes_out_of_range(n_codes, &n_values, labels.codes.span, declared));
     }
 }
 
