@@ -84,12 +84,11 @@ impl<'t> Formatter<'t> {
             let is_apart = stands_apart(element);
             lines.wants_blank(is_apart || was_apart);
             was_apart = is_apart;
-            lines.docs.extend(found.displaced.iter().flat_map(|c| [text(self.displaced(c)), Doc::HardLine]));
+            lines.docs.extend(self.displaced(&found));
             for comment in &found.above {
                 self.push_line(&mut lines, range(comment), text(self.comment(comment)));
             }
-            let behind =
-                found.behind.as_ref().map_or(nothing(), |c| Doc::Suffix(self.comment(c).to_string()));
+            let behind = self.suffix(&found.behind);
             self.push_line(&mut lines, place(element), found.doc.then(behind));
         }
         lines.wants_blank(false);
@@ -145,7 +144,8 @@ impl<'t> Formatter<'t> {
         for (i, element) in elements.iter().enumerate() {
             let next = elements.get(i + 1).map(|next| place(next).start);
             let found = self.element(at, place(element), next.unwrap_or(end), |f| build(f, element));
-            docs.extend(self.lines_above(&found));
+            docs.extend(self.displaced(&found));
+            docs.extend(found.above.iter().flat_map(|c| [text(self.comment(c)), Doc::HardLine]));
             docs.push(found.doc);
             docs.push(if next.is_some() { text(",") } else { Doc::IfBroken(brackets.last_comma) });
             docs.push(self.suffix(&found.behind));
@@ -156,13 +156,6 @@ impl<'t> Formatter<'t> {
         let is_kept_broken = !brackets.last_comma.is_empty() && self.has_comma_after(last.end);
         let whole = brackets.around(docs);
         if is_kept_broken { whole.broken() } else { whole.group() }
-    }
-
-    /// The comments above an element, each on its line.
-    fn lines_above(&self, element: &Element) -> Vec<Doc> {
-        let displaced = element.displaced.iter().map(|c| text(self.displaced(c)));
-        let above = element.above.iter().map(|c| text(self.comment(c)));
-        displaced.chain(above).flat_map(|comment| [comment, Doc::HardLine]).collect()
     }
 
     /// `first op second op third`, each operator at the start of a line when they do not fit on one.
@@ -230,10 +223,13 @@ impl<'t> Formatter<'t> {
         self.source(range(comment))
     }
 
-    /// A comment that moves above its element must not become its documentation.
-    fn displaced(&self, comment: &Comment) -> String {
-        let text = self.comment(comment);
-        if comment.is_doc { text.replacen("///", "//", 1) } else { text.to_string() }
+    /// The displaced comments of an element, each on a line above it. They must not become its documentation.
+    fn displaced(&self, element: &Element) -> Vec<Doc> {
+        let plain = |comment: &Comment| {
+            let text = self.comment(comment);
+            if comment.is_doc { text.replacen("///", "//", 1) } else { text.to_string() }
+        };
+        element.displaced.iter().flat_map(|comment| [text(plain(comment)), Doc::HardLine]).collect()
     }
 
     fn has_blank_line(&self, between: Range<usize>) -> bool {
