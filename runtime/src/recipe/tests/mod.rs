@@ -1,1 +1,310 @@
-//! Recipes.
+//! Whole recipes on a small picture data set: cached, resumed, refused.
+
+use super::*;
+use crate::data::DataSets;
+use crate::exec::Interpreter;
+use crate::query::tests::circuits::Make;
+use crate::train::{Event, Measured, Observer, measure};
+use pcc_diag::Span;
+use pcc_ir::recipe::*;
+use pcc_ir::{Domain, Graph};
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// A folder with data, a circuit over 4 x 2 pixels, and a recipe.
+struct Workshop {
+    folder: TempDir,
+    graph: Graph,
+    recipe: Recipe,
+    threads: usize,
+}
+
+fn rows(n: u32, key: u32) -> String {
+    let pixel = |row: u32, i: u32| (row.wrapping_mul(2_654_435_761) >> (i + key)) & 1;
+    let line = |row| (0..8).map(|i| pixel(row, i).to_string()).collect::<String>() + "\n";
+    (1..=n).map(line).collect()
+}
+
+fn em(epochs: u32) -> Optimizer {
+    Optimizer::Em(EmOptions {
+        batch: BatchSize::Rows(16),
+        epochs,
+        step: Schedule::Linear(0.8, 0.2),
+        pseudocount: 0.1,
+        per: Per::Node,
+        start: Start::Exponential,
+    })
+}
+
+fn stage(name: &str, optimizer: Optimizer) -> Stage {
+    let fit = Fit {
+        part: None,
+        data: "train".into(),
+        given: Vec::new(),
+        holding: Vec::new(),
+        optimizer,
+        span: Span::NONE,
+    };
+    let until =
+        Plateau { data: "valid".into(), metric: Metric::BitsPerDimension, patience: 100, min_delta: 0.0 };
+    Stage { name: name.into(), fit, until: Some(until), then: Vec::new(), span: Span::NONE }
+}
+
+impl Workshop {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("train"), rows(60, 3)).unwrap();
+        std::fs::write(folder.path().join("valid"), rows(20, 11)).unwrap();
+        let mut make = Make { builder: pcc_ir::GraphBuilder::new() };
+        make.builder.variables("X", &[4, 2], Domain::Bool, false);
+        let leaves: Vec<_> = (0..8).map(|v| make.bernoulli(v, 4, None)).collect();
+        let product = make.product(&leaves);
+        let root = make.sum(&[product], 1, None);
+        let steps = vec![
+            Step::Stage(Box::new(stage("first", em(6)))),
+            Step::Stage(Box::new(stage("second", em(3)))),
+            Step::Evaluate(Evaluate {
+                data: "valid".into(),
+                metrics: vec![Metric::BitsPerDimension],
+                span: Span::NONE,
+            }),
+            Step::Report(
+                vec![
+                    Output::Json("report.json".into()),
+                    Output::Samples { count: 5, to: "samples.csv".into() },
+                    Output::Samples { count: 5, to: "pictures/samples.png".into() },
+                    Output::Inpaint { data: "valid".into(), count: 3, to: "inpaint.png".into() },
+                ],
+                Span::NONE,
+            ),
+        ];
+        let recipe = Recipe { name: "learn".into(), circuit: "M".into(), seed: 1, steps, span: Span::NONE };
+        Workshop { folder, graph: make.finish(root), recipe, threads: 1 }
+    }
+
+    fn out(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Calls `with` on a fresh setting that writes to a folder.
+    fn with<T>(&self, out: &str, with: impl FnOnce(&mut Setting) -> T) -> T {
+        let source = |name: &str| DataSource {
+            name: name.into(),
+            variables: vec!["X".into()],
+            path: name.into(),
+            beside: self.folder.path().to_string_lossy().into_owned(),
+            reader: Reader::Bits,
+            rows: Default::default(),
+            span: Span::NONE,
+        };
+        let sources = ["train", "valid"].map(source).to_vec();
+        let mut data = DataSets::new(sources, self.graph.var_groups().to_vec(), None);
+        let executors = |graph: &Graph, params: &Params| -> Result<Box<dyn Executor>, Diagnostic> {
+            Ok(Box::new(Interpreter::new(graph.clone(), params.clone())))
+        };
+        with(&mut Setting {
+            recipe: &self.recipe,
+            graph: &self.graph,
+            data: &mut data,
+            folder: &self.out(out),
+            executors: &executors,
+            machine: Machine { numerics: "f64".into(), threads: self.threads, version: "test".into() },
+        })
+    }
+
+    fn plan(&self, out: &str) -> RecipePlan {
+        self.with(out, |setting| RecipePlan::new(setting)).expect("the recipe can be planned")
+    }
+
+    fn run(&self, out: &str, watch: &mut Watch) -> Ended {
+        self.with(out, |setting| {
+            let plan = RecipePlan::new(setting)?;
+            run(&plan, setting, watch)
+        })
+        .expect("the recipe can be run")
+    }
+}
+
+/// Keeps what happens as lines, and cancels a stage in the given epoch.
+#[derive(Default)]
+struct Watch {
+    lines: Vec<String>,
+    step: String,
+    cancel_in: Option<(String, u32)>,
+    is_cancelled: bool,
+}
+
+impl Observer for Watch {
+    fn event(&mut self, event: Event<'_>) {
+        if let Event::Step { name, .. } = event {
+            self.step = name.into();
+        }
+        if let (Event::Batch { epoch, .. }, Some((step, at))) = (&event, &self.cancel_in) {
+            self.is_cancelled |= epoch == at && *step == self.step;
+        }
+        self.lines.extend(json_line(&self.step, &event));
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.is_cancelled
+    }
+}
+
+impl Watch {
+    fn count(&self, event: &str) -> usize {
+        let kind = |line: &&String| line.contains(&format!("\"event\":\"{event}\""));
+        self.lines.iter().filter(kind).count()
+    }
+}
+
+fn keys(plan: &RecipePlan) -> Vec<String> {
+    plan.steps.iter().map(|step| step.key.clone()).collect()
+}
+
+#[test]
+fn a_recipe_trains_measures_and_reports() {
+    let shop = Workshop::new();
+    let mut watch = Watch::default();
+    let Ended::Done { params, evaluations } = shop.run("out", &mut watch) else { panic!("nobody cancelled") };
+    assert_eq!((watch.count("step"), watch.count("epoch"), watch.count("eval")), (4, 9, 1));
+    let mut executor = Interpreter::new(shop.graph.clone(), params);
+    let valid = shop.with("out", |setting| setting.data.get("valid")).unwrap();
+    let measured: Measured = measure(&mut executor, &*valid).unwrap();
+    assert_eq!(evaluations[0].measured, measured);
+    let report = std::fs::read_to_string(shop.out("out").join("report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["steps"][2]["metrics"]["bpd"], measured.bits_per_dimension());
+    assert_eq!(report["steps"][0]["epochs"].as_array().unwrap().len(), 6);
+    assert_eq!(report["steps"][0]["settings"]["by"]["em"]["epochs"], 6);
+    let samples = std::fs::read_to_string(shop.out("out").join("samples.csv")).unwrap();
+    assert_eq!(samples.lines().count(), 1 + 5, "a header and five samples");
+    for picture in ["pictures/samples.png", "inpaint.png"] {
+        let bytes = std::fs::read(shop.out("out").join(picture)).unwrap();
+        assert!(bytes.starts_with(b"\x89PNG"), "{picture}");
+    }
+}
+
+#[test]
+fn finished_steps_are_not_run_again() {
+    let shop = Workshop::new();
+    let first = shop.run("out", &mut Watch::default());
+    let plan = shop.plan("out");
+    assert!(plan.steps.iter().all(|step| step.is_done && step.seconds == 0.0));
+    let mut watch = Watch::default();
+    assert_eq!(shop.run("out", &mut watch), first);
+    assert_eq!((watch.count("step"), watch.count("epoch"), watch.count("eval")), (4, 0, 1));
+    std::fs::remove_file(shop.out("out").join("inpaint.png")).unwrap();
+    let done: Vec<bool> = shop.plan("out").steps.iter().map(|step| step.is_done).collect();
+    assert_eq!(done, [true, true, true, false], "a report whose file is gone is made again");
+}
+
+#[test]
+fn a_cancelled_run_goes_on_where_it_stopped() {
+    let shop = Workshop::new();
+    let whole = shop.run("whole", &mut Watch::default());
+    let cancel_in = Some(("stage second".into(), 3));
+    let cut = shop.run("cut", &mut Watch { cancel_in, ..Watch::default() });
+    assert_eq!(cut, Ended::Cancelled { step: "stage second".into() });
+    let plan = shop.plan("cut");
+    let done: Vec<bool> = plan.steps.iter().map(|step| step.is_done).collect();
+    assert_eq!(done, [true, false, false, false]);
+    assert_eq!(plan.steps[1].resumes_after, Some(2));
+    let mut watch = Watch::default();
+    assert_eq!(shop.run("cut", &mut watch), whole);
+    assert_eq!(watch.count("epoch"), 1);
+}
+
+#[test]
+fn a_key_covers_everything_that_a_result_depends_on() {
+    let mut shop = Workshop::new();
+    let before = keys(&shop.plan("out"));
+    assert_eq!(before, keys(&shop.plan("elsewhere")), "where results lie does not matter");
+    let mut differ = |change: &dyn Fn(&mut Workshop)| {
+        let old = shop.recipe.clone();
+        change(&mut shop);
+        let after = keys(&shop.plan("out"));
+        (shop.recipe, shop.threads) = (old, 1);
+        before.iter().zip(&after).map(|(a, b)| a != b).collect::<Vec<_>>()
+    };
+    assert_eq!(differ(&|shop| shop.recipe.seed = 2), [true; 4]);
+    assert_eq!(differ(&|shop| shop.threads = 2), [true; 4]);
+    let second = |shop: &mut Workshop| shop.recipe.steps[1] = Step::Stage(Box::new(stage("second", em(4))));
+    assert_eq!(differ(&second), [false, true, true, true]);
+    let other = |shop: &mut Workshop| std::fs::write(shop.folder.path().join("valid"), rows(21, 11)).unwrap();
+    assert_eq!(differ(&other), [true; 4], "early stopping looks at the validation data");
+}
+
+#[test]
+fn a_damaged_step_is_named() {
+    let shop = Workshop::new();
+    shop.run("out", &mut Watch::default());
+    let steps = std::fs::read_dir(shop.out("out").join("steps")).unwrap();
+    let first =
+        steps.map(|e| e.unwrap().path()).find(|p| p.to_string_lossy().contains("stage-first")).unwrap();
+    std::fs::write(first.join("weights.safetensors"), b"{").unwrap();
+    let fault = shop.with("out", |setting| {
+        let plan = RecipePlan::new(setting)?;
+        run(&plan, setting, &mut Watch::default())
+    });
+    let fault = fault.unwrap_err();
+    assert_eq!(fault.code, "step-damaged");
+    assert!(fault.message.contains("stage-first"), "{}", fault.message);
+}
+
+#[test]
+fn what_a_later_version_carries_out_is_refused_before_anything_runs() {
+    let changed = |change: &dyn Fn(&mut Stage)| {
+        let mut stage = stage("first", em(1));
+        change(&mut stage);
+        Step::Stage(Box::new(stage))
+    };
+    let refused = [
+        Step::Materialize("Z".into(), Span::NONE),
+        Step::Marginalize("Z".into(), Span::NONE),
+        changed(&|stage| stage.fit.part = Some("patch".into())),
+        changed(&|stage| stage.fit.given = vec!["Z".into()]),
+        changed(&|stage| stage.then = vec![("prune(below = 0.001)".into(), Span::NONE)]),
+    ];
+    for step in refused {
+        let mut shop = Workshop::new();
+        shop.recipe.steps.push(step);
+        let fault = shop.with("out", |setting| RecipePlan::new(setting)).unwrap_err();
+        assert_eq!(fault.code, "unsupported-step");
+        assert!(!shop.out("out").exists());
+    }
+}
+
+#[test]
+fn a_closed_form_stage_of_a_mixture_is_refused() {
+    let mut shop = Workshop::new();
+    shop.recipe.steps[0] =
+        Step::Stage(Box::new(stage("first", Optimizer::Mle { pseudocount: 0.0, per: Per::Node })));
+    let fault = shop.with("out", |setting| {
+        let plan = RecipePlan::new(setting)?;
+        run(&plan, setting, &mut Watch::default())
+    });
+    assert_eq!(fault.unwrap_err().code, "unsupported-learner");
+}
+
+#[test]
+fn samples_to_a_file_of_no_known_format_are_refused() {
+    let mut shop = Workshop::new();
+    shop.recipe.steps[3] =
+        Step::Report(vec![Output::Samples { count: 1, to: "samples.gif".into() }], Span::NONE);
+    let fault = shop.with("out", |setting| {
+        let plan = RecipePlan::new(setting)?;
+        run(&plan, setting, &mut Watch::default())
+    });
+    assert_eq!(fault.unwrap_err().code, "unknown-format");
+}
+
+#[test]
+fn plans_say_what_steps_depend_on_and_what_they_cost() {
+    let shop = Workshop::new();
+    let plan = shop.plan("out");
+    let depends: Vec<Vec<usize>> = plan.steps.iter().map(|step| step.depends.clone()).collect();
+    assert_eq!(depends, [vec![], vec![0], vec![1], vec![0, 1, 2]]);
+    assert!(plan.steps.iter().all(|step| step.seconds > 0.0 && step.bytes > 0));
+    assert!(plan.steps[0].seconds > plan.steps[1].seconds, "six epochs cost more than three");
+    assert!(!shop.out("out").exists(), "planning writes nothing");
+}
