@@ -4,6 +4,67 @@
 //! parameters, and warnings. What a file is, is decided by its content ([`Content`]), never by its name,
 //! and nothing that could run code (a pickle) is ever opened.
 
+mod lines;
+mod psdd;
 mod sniff;
+#[cfg(test)]
+mod tests;
+mod vtree;
 
+pub use psdd::read_psdd;
 pub use sniff::Content;
+pub use vtree::{Vtree, VtreeNode, read_vtree};
+
+use crate::data::read_file;
+use pcc_diag::Diagnostic;
+use pcc_ir::{Graph, Params};
+use std::path::Path;
+
+/// A circuit that came from another system.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    /// The circuit.
+    pub graph: Graph,
+    /// Its parameters, all set.
+    pub params: Params,
+    /// What is odd about the file but does no harm.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads a circuit file of another system, with the vtree it is structured by if there is one to check it
+/// against. Both may be compressed.
+///
+/// # Errors
+/// `missing-file`, `unreadable-file`; `circuit-format` when the content is no circuit that this version
+/// reads, with what it is instead; `circuit-file-damaged` with the line that is wrong.
+pub fn read_circuit(path: &Path, vtree: Option<&Path>) -> Result<Imported, Diagnostic> {
+    let (content, name) = (read_file(path)?, path.display().to_string());
+    let mut warnings = Vec::new();
+    let vtree = match vtree {
+        Some(path) => {
+            let (vtree, found) = read_vtree(&read_file(path)?, &path.display().to_string())?;
+            warnings.extend(found);
+            Some(vtree)
+        }
+        None => None,
+    };
+    let mut circuit = read_psdd(&content, vtree.as_ref(), &name)?;
+    warnings.append(&mut circuit.warnings);
+    Ok(Imported { warnings, ..circuit })
+}
+
+/// The content is not what was asked for.
+fn other_content(content: &[u8], wanted: &str, file: &str) -> Diagnostic {
+    let found = Content::of(content);
+    let fault = Diagnostic::error("circuit-format", format!("`{file}` is {found}, where {wanted} is wanted"));
+    match found {
+        Content::Pickle => {
+            fault.help("a pickle could run any code when it is loaded, so pcc never opens one")
+        }
+        Content::Safetensors => fault.help("a model of pcc ends in `.pcm` and is loaded as it is"),
+        Content::Sdd | Content::Nnf | Content::Spn => {
+            fault.help("this version reads `.psdd` circuits and `.vtree` files")
+        }
+        _ => fault,
+    }
+}
