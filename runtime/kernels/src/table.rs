@@ -194,7 +194,7 @@ macro_rules! declare_table {
         ///
         /// Every function is unsafe: sizes, strides and addresses must describe buffers as the field's
         /// comment says, live for the call, and nothing else may write to them meanwhile.
-        #[derive(Clone, Copy)]
+        #[derive(Clone, Copy, Debug)]
         pub struct Kernels {
             /// The tier these functions were compiled for.
             pub tier: Tier,

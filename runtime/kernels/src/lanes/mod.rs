@@ -101,6 +101,7 @@ pub(crate) trait Vector: Lanes {
 }
 
 /// Methods of a tier, each one expression over instructions.
+#[cfg(target_arch = "x86_64")]
 macro_rules! by_instructions {
     ($($name:ident($($arg:ident : $ty:ty),*) -> $out:ty = $expression:expr;)*) => { $(
         #[inline(always)]
@@ -111,6 +112,7 @@ macro_rules! by_instructions {
         }
     )* };
 }
+#[cfg(target_arch = "x86_64")]
 pub(crate) use by_instructions;
 
 /// Makes a tier: a C wrapper for each kernel, with the tier's target features, and the table of them.
