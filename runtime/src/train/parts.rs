@@ -7,7 +7,7 @@ use pcc_ir::Graph;
 /// circuit's name before it (`Image.patch`).
 ///
 /// # Errors
-/// `unknown-name` for a label that no layer has.
+/// `unknown-part` for a label that no layer has.
 pub fn tables_of_parts(graph: &Graph, labels: &[String], span: Span) -> Result<Vec<bool>, Diagnostic> {
     let mut is_under = vec![false; graph.n_layers()];
     for label in labels {
@@ -30,7 +30,7 @@ pub fn tables_of_parts(graph: &Graph, labels: &[String], span: Span) -> Result<V
 
 fn unknown_part(graph: &Graph, label: &str, span: Span) -> Diagnostic {
     let names: Vec<&str> = graph.labels().iter().map(|(_, name)| name.as_str()).collect();
-    let fault = Diagnostic::error("unknown-name", format!("no part of the circuit is named `{label}`"))
+    let fault = Diagnostic::error("unknown-part", format!("no part of the circuit is named `{label}`"))
         .at(span, "held here");
     match suggest(label, names.iter().copied()) {
         Some(near) => fault.help(format!("did you mean `{near}`?")),

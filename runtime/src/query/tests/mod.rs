@@ -3,7 +3,7 @@
 pub(crate) mod circuits;
 
 use super::*;
-use crate::exec::Executor;
+use crate::exec::{CpuExecutor, CpuOptions, Executor};
 use circuits::*;
 use pcc_ir::{Batch, Domain, MISSING, VarId};
 use proptest::prelude::*;
@@ -107,6 +107,16 @@ fn unset_tables_are_refused() {
     assert_eq!(sample(&mut executor, &nothing, 1, 0).unwrap_err().code, "unset-parameter");
 }
 
+#[test]
+fn a_variable_outside_the_circuit_is_named() {
+    let mut make = Make::new(2, Domain::Bool);
+    let root = make.bernoulli(0, 1, Some(vec![0.5]));
+    let mut executor = interpreter(&make.finish(root));
+    let fault = posteriors(&mut executor, &Batch::missing(2, 1), &[VarId(1)]).unwrap_err();
+    assert_eq!(fault.code, "unknown-name");
+    assert!(fault.message.contains("`X[1]`"), "{}", fault.message);
+}
+
 /// A thousand rare events at once: far below the smallest float, and still no zero.
 #[test]
 fn possible_events_never_get_probability_zero() {
@@ -199,7 +209,7 @@ fn posteriors_of_real_variables_are_moments_of_the_mixture() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn marginals_and_conditionals_agree_with_enumeration(seed: u64, n in 2u32..5) {
@@ -234,6 +244,24 @@ proptest! {
                     prop_assert!(close(*p, mass / total, ROUNDING), "{p} {}", mass / total);
                 }
             }
+        }
+    }
+
+    /// Compiled values are 32-bit floats, so posteriors agree to a few units of their last place.
+    #[test]
+    fn compiled_code_answers_like_the_interpreter(seed: u64, n in 2u32..5) {
+        let graph = random(seed, n, true);
+        let options = CpuOptions { threads: std::num::NonZeroUsize::MIN };
+        let mut compiled = CpuExecutor::new(graph.clone(), pcc_ir::Params::of(&graph), options).unwrap();
+        let given = random_rows(&graph, 4, 0.6, seed);
+        let variables: Vec<VarId> = (0..n).map(VarId).collect();
+        let found = posteriors(&mut compiled, &given, &variables).unwrap();
+        let expected = posteriors(&mut interpreter(&graph), &given, &variables).unwrap();
+        for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
+            let (Posterior::Table(found), Posterior::Table(expected)) = (found, expected) else {
+                panic!("a category has a table")
+            };
+            prop_assert!(found.iter().zip(expected).all(|(a, b)| close(*a, *b, 1e-5)));
         }
     }
 

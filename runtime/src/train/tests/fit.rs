@@ -1,6 +1,6 @@
 //! Whole stages: reproducible, resumable, stopped at their best.
 
-use crate::exec::{Executor, Interpreter};
+use crate::exec::{CpuExecutor, CpuOptions, Executor, Interpreter};
 use crate::query::tests::circuits::*;
 use crate::train::*;
 use pcc_ir::recipe::{BatchSize, EmOptions, Metric, Per, Schedule, Start};
@@ -76,6 +76,24 @@ fn the_same_seed_gives_the_same_bits() {
     });
     assert_eq!(trained[0], trained[1]);
     assert_ne!(trained[0], trained[2]);
+}
+
+/// Compiled code trains like the oracle: the same start and batches, within the executors' contract.
+#[test]
+fn compiled_code_trains_like_the_interpreter() {
+    let graph = random(6, 4, false);
+    let rows = EvidenceRows::new(random_rows(&graph, 200, 0.1, 1));
+    let mut oracle = fresh(&graph);
+    let threads = std::num::NonZeroUsize::new(2).unwrap();
+    let mut compiled = CpuExecutor::new(graph.clone(), Params::of(&graph), CpuOptions { threads }).unwrap();
+    for executor in [&mut oracle as &mut dyn Executor, &mut compiled] {
+        fit(executor, &rows, None, &options(&graph, 3), None, &mut Silent, &mut |_| Ok(())).unwrap();
+    }
+    for (a, b) in oracle.params().values().iter().zip(compiled.params().values()) {
+        assert!((a - b).abs() < 1e-3 * a.max(0.01), "{a} {b}");
+    }
+    let [a, b] = [measure(&mut oracle, &rows).unwrap(), measure(&mut compiled, &rows).unwrap()];
+    assert!((a.mean() - b.mean()).abs() < 4e-5, "{a:?} {b:?}");
 }
 
 #[test]
@@ -181,7 +199,7 @@ fn held_parts_stay_as_they_are() {
     let held = tables_of_parts(&graph, &["M.patch".into()], pcc_diag::Span::NONE).unwrap();
     assert_eq!(held, [true, false, false]);
     let unknown = tables_of_parts(&graph, &["pach".into()], pcc_diag::Span::NONE).unwrap_err();
-    assert_eq!((unknown.code, unknown.help.as_deref()), ("unknown-name", Some("did you mean `patch`?")));
+    assert_eq!((unknown.code, unknown.help.as_deref()), ("unknown-part", Some("did you mean `patch`?")));
     let rows = EvidenceRows::new(random_rows(&graph, 20, 0.0, 1));
     let mut executor = fresh(&graph);
     run(&mut executor, &rows, None, &FitOptions { held, ..options(&graph, 2) }, None, &mut Watch::default());
