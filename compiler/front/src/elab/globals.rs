@@ -19,7 +19,9 @@ impl<'p> Elaborator<'p> {
     /// of examples inside `std`.
     pub(crate) fn declare(&mut self, only: Option<&FxHashSet<ItemId>>) -> Eval<()> {
         let program = self.program;
-        let is_std = |id: ItemId| program.module(id.module).is_some_and(|m| m.name.starts_with("std/"));
+        let is_std = |id: ItemId| {
+            id.module.0 > 0 && program.module(id.module).is_some_and(|m| m.name.starts_with("std/"))
+        };
         for (id, item) in program.items() {
             let is_wanted = only.map_or(!is_std(id), |only| only.contains(&id));
             if let (ItemKind::Vars(vars), true) = (&item.kind, is_wanted) {
