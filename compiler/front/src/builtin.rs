@@ -160,7 +160,8 @@ const fn builder(
 const WIDTH: &[Parameter] = &[required("width", Kind::Int)];
 const LAYERS: &[Parameter] = &[rest("circuits", Kind::Layer)];
 const SCOPE: &[Parameter] = &[required("scope", Kind::Scope)];
-const INTS: &[Parameter] = &[rest("values", Kind::Int)];
+/// Numbers of one kind, or one list of them.
+const NUMBERS: &[Parameter] = &[rest("values", Kind::Any)];
 const INT: &[Parameter] = &[required("n", Kind::Int)];
 const ANY_LIST: &[Parameter] = &[required("values", Kind::List)];
 const PATH: Parameter = required("path", Kind::Text);
@@ -205,8 +206,8 @@ pub const SIGNATURES: &[Signature] = &[
     prelude("concat", &[rest("lists", Kind::List)], Kind::List),
     prelude("zip", &[required("left", Kind::List), required("right", Kind::List)], Kind::List),
     prelude("range", &[required("start", Kind::Int), optional("end", Kind::Int)], Kind::List),
-    prelude("min", INTS, Kind::Any),
-    prelude("max", INTS, Kind::Any),
+    prelude("min", NUMBERS, Kind::Any),
+    prelude("max", NUMBERS, Kind::Any),
     prelude("total", ANY_LIST, Kind::Any),
     prelude("div", &[required("n", Kind::Int), required("by", Kind::Int)], Kind::Int),
     prelude("log2", INT, Kind::Int),

@@ -195,7 +195,9 @@ fn the_example_of_every_page_shows_its_fault() {
 /// Checking must not depend on what a fault leaves behind.
 #[test]
 fn programs_with_a_line_left_out_are_checked_without_a_panic() {
-    for (_, text) in programs("tests/check/ok").into_iter().chain(programs("tests/check/err")) {
+    for name in ["ok/language.pc", "err/kinds.pc", "err/recipes.pc"] {
+        let path = repository().join("tests/check").join(name);
+        let text = fs::read_to_string(&path).expect("UTF-8 text");
         let lines: Vec<&str> = text.lines().collect();
         for left_out in 0..lines.len() {
             let rest: Vec<&str> = [&lines[..left_out], &lines[left_out + 1..]].concat();

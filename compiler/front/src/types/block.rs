@@ -55,6 +55,7 @@ pub(super) fn head_of(function: &FnStmt) -> Head<'_> {
     Head {
         name: &function.name,
         what: What::Function,
+        is_memo: function.is_memo,
         statics: &[],
         params: &function.params,
         ty: &function.ty,

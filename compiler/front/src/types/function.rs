@@ -15,6 +15,8 @@ use pcc_grammar::ast::{Block, Expr, Name, Param, Ty};
 pub(super) struct Head<'s> {
     pub name: &'s Name,
     pub what: What,
+    /// Its arguments are keys of what it remembers, so it need not look at each.
+    pub is_memo: bool,
     pub statics: &'s [Param],
     pub params: &'s [Param],
     pub ty: &'s Ty,
@@ -92,7 +94,7 @@ pub(super) fn check_body(cx: &mut Check, head: &Head, signature: &Signature, bod
         let symbol = parameter.symbol.clone();
         let kind = symbol.map_or(parameter.kind.clone(), |symbol| Kind::number(Size::symbol(symbol)));
         cx.bind_quietly(name, kind, Origin::Parameter);
-        if parameter.is_mentioned {
+        if parameter.is_mentioned || head.is_memo {
             cx.scopes.use_name(&name.text);
         }
     }

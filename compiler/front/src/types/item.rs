@@ -3,7 +3,7 @@
 use super::function::{self, Head};
 use super::kind::Kind;
 use super::report::{differ, require};
-use super::signature::{Parameter, What};
+use super::signature::{Signature, What};
 use super::size::Size;
 use super::{Check, assertion, block, data, expr, recipe, variables, written};
 use crate::ItemId;
@@ -106,34 +106,37 @@ fn head_of_structure(structure: &Structure) -> Head<'_> {
     Head {
         name: &structure.name,
         what: What::Structure,
+        is_memo: false,
         statics: &structure.statics,
         params: &structure.params,
         ty: &structure.ty,
     }
 }
 
-/// A native declares its kinds like a function; which words it takes, and where a number may be of either
-/// kind, only the table of natives says.
+/// A native declares what a reader needs; what it takes, options and words included, is in the table of
+/// natives. `codes` have as many values as its parameter `k` says.
 fn of_native(cx: &mut Check, id: ItemId, native: &Native) -> Kind {
     let head = Head {
         name: &native.name,
         what: What::Function,
+        is_memo: false,
         statics: &[],
         params: &native.params,
         ty: &native.ty,
     };
-    let mut signature = function::signature(cx, &head);
+    let written = function::signature(cx, &head);
     let module = cx.program.module(id.module).map_or("", |module| module.name.as_str());
-    if let Some(known) = builtin::native_signature(module, &native.name.text) {
-        for parameter in &mut signature.params {
-            take_words(parameter, known);
-        }
-    } else {
+    let Some(known) = builtin::native_signature(module, &native.name.text) else {
         cx.report(unknown_native(module, native));
-    }
-    let n_codes = signature.params.iter().find(|p| p.name == "k").and_then(|p| p.symbol.clone());
-    if let (Kind::Codes(None), Some(k)) = (&signature.result, n_codes) {
-        signature.result = Kind::Codes(Some(Size::symbol(k)));
+        return Kind::Function(written.into());
+    };
+    let params = Signature::of_builtin(known).params;
+    let mut signature = Signature { params, ..written };
+    let k = signature.params.iter_mut().find(|parameter| parameter.name == "k");
+    if let (Kind::Codes(None), Some(k)) = (&signature.result, k) {
+        let symbol = cx.fresh_symbol("k");
+        k.symbol = Some(symbol.clone());
+        signature.result = Kind::Codes(Some(Size::symbol(symbol)));
     }
     Kind::Function(signature.into())
 }
@@ -152,15 +155,6 @@ fn unknown_native(module: &str, native: &Native) -> Diagnostic {
             .help("write it as a `fn` with a body");
     }
     not_among("unknown-native", "a native of this module", name, native.name.span, &known)
-}
-
-fn take_words(parameter: &mut Parameter, known: &builtin::Signature) {
-    let entry = known.params.iter().find(|p| p.name == parameter.name);
-    match entry.map(|p| p.kind) {
-        Some(builtin::Kind::Word(words)) => parameter.kind = Kind::Word(words),
-        Some(builtin::Kind::Float) => parameter.kind = Kind::Number,
-        _ => {}
-    }
 }
 
 /// A constant is what `--set` says, else what its value is.

@@ -3,7 +3,7 @@
 use super::domain::Domain;
 use super::expr::{RED_ZONE, STACK_PIECE};
 use super::kind::{Kind, Order, Scope};
-use super::report::require;
+use super::report::{mismatch, require};
 use super::size::Size;
 use super::{Check, expr};
 use crate::builtin;
@@ -103,11 +103,12 @@ pub(super) fn check_constraint(cx: &mut Check, constraint: &Constraint) {
     cx.scopes.open();
     for variable in &constraint.variables {
         let kind = expr::of_name(cx, &variable.text, variable.span);
-        let role = format!("a variable of the constraint `{}`", constraint.name.text);
-        require(cx, &kind, &Kind::Formula, variable.span, &role);
-    }
-    for variable in &constraint.variables {
-        cx.bind(variable, Kind::Var(Some(Domain::Bool)), Origin::Element);
+        let is_boolean = kind.domain().is_none_or(|domain| *domain == Domain::Bool);
+        if !kind.fits(&Kind::set(None)) || !is_boolean {
+            let role = format!("a variable of the constraint `{}`", constraint.name.text);
+            cx.report(mismatch(&kind, &Kind::Formula, variable.span, &role));
+        }
+        cx.bind(variable, kind, Origin::Element);
     }
     let kind = expr::kind_of(cx, &constraint.formula);
     let role = format!("the constraint `{}`", constraint.name.text);
