@@ -77,6 +77,17 @@ fn the_standard_library_passes_without_a_word() {
     }
 }
 
+#[test]
+fn the_examples_pass_without_a_word() {
+    let folders = fs::read_dir(repository().join("examples")).expect("a folder of examples");
+    let folders = folders.map(|entry| entry.expect("an entry of the folder").path());
+    let models: Vec<PathBuf> =
+        folders.map(|folder| folder.join("model.pc")).filter(|path| path.exists()).collect();
+    assert!(!models.is_empty(), "there are no examples");
+    let read = |path: PathBuf| (path.clone(), fs::read_to_string(&path).expect("UTF-8 text"));
+    assert_annotated(models.into_iter().map(read).collect());
+}
+
 /// Each program gives the diagnostics that it is annotated with, and no others.
 fn assert_annotated(programs: Vec<(PathBuf, String)>) {
     let mut reports = String::new();
