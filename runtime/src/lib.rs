@@ -6,6 +6,8 @@
 pub mod data;
 pub mod exec;
 pub mod formats;
+pub mod learn;
+pub mod model;
 pub mod query;
 pub mod recipe;
 pub mod train;

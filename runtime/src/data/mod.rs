@@ -20,6 +20,7 @@ pub use column::{Column, Columns};
 pub use dataset::Dataset;
 pub use library::DataSets;
 pub use mask::Mask;
+pub(crate) use place::cannot_read;
 pub use place::{decompressed, find_file, read_file};
 pub use read::read;
 pub use vocabulary::Vocabulary;

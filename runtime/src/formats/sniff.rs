@@ -43,15 +43,16 @@ impl Content {
     pub fn of(content: &[u8]) -> Content {
         match content {
             [] => Content::Empty,
+            // First, because the length in front may begin as any other format does.
+            _ if is_safetensors(content) => Content::Safetensors,
             [0x1f, 0x8b, ..] => Content::Gzip,
             [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Content::Npy,
             [b'P', b'K', 3 | 5, 4 | 6, ..] if holds(content, b"data.pkl") => Content::Pickle,
             [b'P', b'K', 3 | 5, 4 | 6, ..] => Content::Zip,
             [0x89, b'P', b'N', b'G', ..] => Content::Png,
-            // Protocols 2 to 5 begin with their number; nothing else here begins so.
+            // Protocols 2 to 5 begin with their number.
             [0x80, 2..=5, ..] => Content::Pickle,
-            [0, 0, 8..=14, 1..=255, ..] if !is_safetensors(content) => Content::Idx,
-            _ if is_safetensors(content) => Content::Safetensors,
+            [0, 0, 8..=14, 1..=255, ..] => Content::Idx,
             _ => of_text(content),
         }
     }
@@ -124,7 +125,8 @@ mod tests {
     #[test]
     fn content_decides() {
         let header = [&8_u64.to_le_bytes()[..], b"{}      "].concat();
-        let cases: [(&[u8], Content); 13] = [
+        let like_a_pickle = [&0x480_u64.to_le_bytes()[..], b"{}"].concat();
+        let cases: [(&[u8], Content); 14] = [
             (b"", Content::Empty),
             (&[0x1f, 0x8b, 8], Content::Gzip),
             (b"\x93NUMPY\x01\x00", Content::Npy),
@@ -132,6 +134,7 @@ mod tests {
             (b"PK\x03\x04....archive/data.pkl", Content::Pickle),
             (b"\x80\x04\x95...", Content::Pickle),
             (&header, Content::Safetensors),
+            (&like_a_pickle, Content::Safetensors),
             (&[0, 0, 8, 1, 0, 0, 0, 0], Content::Idx),
             (b"c a comment\nc\npsdd 3\n", Content::Psdd),
             (b"vtree 1\nL 0 1\n", Content::Vtree),

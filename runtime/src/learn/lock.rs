@@ -40,6 +40,23 @@ pub enum Locked {
     Absent,
 }
 
+impl Locked {
+    /// The value, when it may be used without looking at the data again.
+    ///
+    /// # Errors
+    /// `stale-lock` when it is stale or absent.
+    pub fn fresh(self, name: &str) -> Result<Learned, Diagnostic> {
+        let message = match self {
+            Locked::Fresh(value) => return Ok(value),
+            Locked::Stale(_) => {
+                format!("`{name}` in `pcc.lock` was learned from other data or with other arguments")
+            }
+            Locked::Absent => format!("`pcc.lock` has no `{name}`"),
+        };
+        Err(Diagnostic::error("stale-lock", message).help("`pcc run` learns it and updates the lock"))
+    }
+}
+
 /// An open lock.
 #[derive(Clone, Debug)]
 pub struct Lock {
@@ -163,6 +180,10 @@ mod tests {
         assert_eq!(lock.get("tree", "a").unwrap(), Locked::Fresh(chain(3)));
         assert_eq!(lock.get("tree", "c").unwrap(), Locked::Stale(chain(3)));
         assert_eq!(lock.value("other").unwrap(), Some(chain(2)));
+        assert_eq!(lock.get("tree", "a").unwrap().fresh("tree"), Ok(chain(3)));
+        for (name, key) in [("tree", "c"), ("none", "a")] {
+            assert_eq!(lock.get(name, key).unwrap().fresh(name).unwrap_err().code, "stale-lock");
+        }
     }
 
     #[test]
