@@ -24,7 +24,7 @@ impl<'p> Elaborator<'p> {
             ExprKind::Field(object, name) => {
                 let object = self.eval(object, env)?;
                 if !matches!(object, Value::Module(_)) {
-                    self.no_tags(tags, &name.text)?;
+                    self.no_tags(tags, &format!("`{}`", name.text))?;
                     let args = self.args(args, env, span)?;
                     return self.method(&object, name, args);
                 }
@@ -35,7 +35,7 @@ impl<'p> Elaborator<'p> {
         if let Value::Builtin(signature, statics) = function {
             return self.call_builtin(signature, &statics, args, tags, env, span);
         }
-        self.no_tags(tags, &self.shown(&function).replace('`', ""))?;
+        self.no_tags(tags, &self.shown(&function))?;
         let args = self.args(args, env, span)?;
         self.apply(&function, args, callee.span)
     }
@@ -46,7 +46,7 @@ impl<'p> Elaborator<'p> {
             Some(_) => ("with", "gives a table to `input`, `sum` or `mix`"),
             None => ("by", "names the latent of a `sum`"),
         };
-        let message = format!("`{word}` {what}, and this is a call of `{callee}`");
+        let message = format!("`{word}` {what}, and this is a call of {callee}");
         Err(Diagnostic::error("misplaced-tag", message).at(tag.span, "").into())
     }
 
@@ -57,7 +57,7 @@ impl<'p> Elaborator<'p> {
             Value::Structure(applied) => self.call_structure(applied, args),
             Value::Shared(shared) => self.call_shared(shared, args),
             Value::Pending => Ok(Value::Pending),
-            other => Err(self.mismatch("a function", other, span, "a call needs").into()),
+            other => Err(self.mismatch("a function", other, span, "what is called is").into()),
         }
     }
 

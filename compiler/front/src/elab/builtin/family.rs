@@ -151,8 +151,8 @@ impl<'p> Elaborator<'p> {
         }
         let name = self.graph().variable_name(var);
         let what = match family.get().n_values() {
-            Some(n) => format!("`{}` over {n} values", family.name()),
-            None => format!("`{}`", family.name()),
+            Some(n) if n > 0 => format!("`{}` over {n} values", family.name()),
+            _ => format!("`{}`", family.name()),
         };
         let message = format!("{what} does not fit `{name}`, which is `{domain}`");
         let error = Diagnostic::error("family-does-not-fit", message).at(span, format!("`{domain}`"));
