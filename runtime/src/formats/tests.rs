@@ -5,6 +5,7 @@ use super::*;
 use crate::data::decompressed;
 use crate::exec::{Executor, Interpreter};
 use pcc_ir::{Batch, MISSING};
+use proptest::prelude::*;
 
 /// Over two variables: P(A) = 0.3; B follows A with probability 0.9, and not A with 0.2. The count is wrong.
 const PAIR: &str = "c written by hand
@@ -159,6 +160,27 @@ fn damaged_vtrees() {
             "circuit-file-damaged",
             "{text}"
         );
+    }
+}
+
+proptest! {
+    /// Whatever is changed in a circuit, reading it answers, and what is read can be evaluated.
+    #[test]
+    fn no_change_makes_the_reader_panic(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(b"0123 -LTD\n".to_vec())), 1..4),
+        with_vtree in any::<bool>(),
+    ) {
+        let mut text = PAIR.as_bytes().to_vec();
+        for (at, byte) in changes {
+            let at = at.index(text.len());
+            text[at] = byte;
+        }
+        let text = String::from_utf8(text).unwrap();
+        if let Ok(circuit) = check(&text, with_vtree.then_some(PAIR_VTREE)) {
+            prop_assert!(circuit.params.first_unset().is_none());
+            let rows = vec![MISSING; circuit.graph.variables().len()];
+            prop_assert!(log_likelihoods(&circuit, &[&rows])[0] < 0.1);
+        }
     }
 }
 

@@ -11,9 +11,9 @@ pub(in crate::data) fn read_array(content: &[u8]) -> Result<Array, ArrayFault> {
         let found = Content::of(content);
         return Err(ArrayFault::Format(format!("the content is no numpy array: it looks like {found}")));
     }
-    let file =
-        NpyFile::new(content).map_err(|e| ArrayFault::Format(format!("a damaged numpy array: {e}")))?;
-    take(file, content.len())
+    check_extents(content)?;
+    let damaged = |e| ArrayFault::Format(format!("a damaged numpy array: {e}"));
+    take(NpyFile::new(content).map_err(damaged)?)
 }
 
 /// Reads one array of a `.npz` file.
@@ -24,25 +24,41 @@ pub(super) fn read_from_archive(content: &[u8], name: &str) -> Result<Array, Arr
     }
     let damaged = |e: std::io::Error| ArrayFault::Format(format!("a damaged numpy archive: {e}"));
     let mut archive = npyz::npz::NpzArchive::new(Cursor::new(content)).map_err(damaged)?;
-    let names: Vec<String> = archive.array_names().map(str::to_string).collect();
-    match archive.by_name(name).map_err(damaged)? {
-        Some(file) => take(file, usize::MAX),
-        None => Err(ArrayFault::Format(format!(
-            "the archive has no array `{name}`; it has {}",
-            names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
-        ))),
+    let names: Vec<String> = archive.array_names().map(|name| format!("`{name}`")).collect();
+    let mut array = Vec::new();
+    match archive.zip_archive().by_name(&npyz::npz::file_name_from_array_name(name)) {
+        Ok(mut entry) => entry.read_to_end(&mut array).map_err(damaged)?,
+        Err(_) => {
+            let message = format!("the archive has no array `{name}`; it has {}", names.join(", "));
+            return Err(ArrayFault::Format(message));
+        }
+    };
+    read_array(&array)
+}
+
+/// Refuses extents that no file of this length can have, before memory is set aside for them. Every element
+/// takes a byte or more, so there are at most as many as bytes.
+fn check_extents(content: &[u8]) -> Result<(), ArrayFault> {
+    const LONGEST_HEADER: usize = 1 << 16;
+    let header = String::from_utf8_lossy(&content[..content.len().min(LONGEST_HEADER)]);
+    let after = header.split_once("'shape'").map_or("", |(_, rest)| rest);
+    let extents = after.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map_or("", |(e, _)| e);
+    let numbers = extents.split(',').map(|e| e.trim().parse::<u64>().unwrap_or(1));
+    match numbers.map(|e| e.max(1)).try_fold(1_u64, |n, extent| n.checked_mul(extent)) {
+        Some(n) if n <= content.len() as u64 => Ok(()),
+        _ => Err(ArrayFault::Shape(format!("an array of ({extents}) can't fit in the file"))),
     }
 }
 
-/// Takes the elements out of an opened array. No file holds more elements than bytes, so a header that
-/// promises more is refused before memory is set aside.
-fn take(file: NpyFile<impl Read>, n_bytes: usize) -> Result<Array, ArrayFault> {
+/// Takes the elements out of an opened array.
+fn take(file: NpyFile<&[u8]>) -> Result<Array, ArrayFault> {
     let shape: Vec<usize> = file.shape().iter().map(|&extent| extent as usize).collect();
     let is_fortran = file.order() == Order::Fortran;
-    match n_elements(&shape) {
-        _ if shape.is_empty() => return Err(ArrayFault::Shape("the array is a single number".into())),
-        Some(n) if n <= n_bytes => (),
-        _ => return Err(ArrayFault::Shape(format!("an array of {shape:?} can't fit in the file"))),
+    if shape.is_empty() {
+        return Err(ArrayFault::Shape("the array is a single number".into()));
+    }
+    if n_elements(&shape).is_none() {
+        return Err(ArrayFault::Shape(format!("impossible extents {shape:?}")));
     }
     let elements = elements(file)?;
     if !is_fortran {
@@ -56,26 +72,24 @@ fn take(file: NpyFile<impl Read>, n_bytes: usize) -> Result<Array, ArrayFault> {
     Ok(Array { shape, elements })
 }
 
-fn elements(file: NpyFile<impl Read>) -> Result<Elements, ArrayFault> {
+fn elements(file: NpyFile<&[u8]>) -> Result<Elements, ArrayFault> {
     let DType::Plain(plain) = file.dtype() else {
         return Err(ArrayFault::Format("an array of records, where one of numbers is wanted".into()));
     };
     let described = plain.to_string();
     match (plain.type_char(), plain.size_field()) {
-        (TypeChar::Bool, _) => Ok(Elements::Bytes(values::<bool, _, _>(file, u8::from)?)),
-        (TypeChar::Uint, 1) => Ok(Elements::Bytes(values::<u8, _, _>(file, |v| v)?)),
-        (TypeChar::Int, 1) => Ok(Elements::Integers(values::<i8, _, _>(file, i64::from)?)),
-        (TypeChar::Int, 2) => Ok(Elements::Integers(values::<i16, _, _>(file, i64::from)?)),
-        (TypeChar::Int, 4) => Ok(Elements::Integers(values::<i32, _, _>(file, i64::from)?)),
-        (TypeChar::Int, 8) => Ok(Elements::Integers(values::<i64, _, _>(file, |v| v)?)),
-        (TypeChar::Uint, 2) => Ok(Elements::Integers(values::<u16, _, _>(file, i64::from)?)),
-        (TypeChar::Uint, 4) => Ok(Elements::Integers(values::<u32, _, _>(file, i64::from)?)),
-        // A number above i64::MAX is in no domain, and stays so.
-        (TypeChar::Uint, 8) => {
-            Ok(Elements::Integers(values::<u64, _, _>(file, |v| i64::try_from(v).unwrap_or(i64::MAX))?))
-        }
-        (TypeChar::Float, 4) => Ok(Elements::Numbers(values::<f32, _, _>(file, f64::from)?)),
-        (TypeChar::Float, 8) => Ok(Elements::Numbers(values::<f64, _, _>(file, |v| v)?)),
+        (TypeChar::Bool, _) => Ok(Elements::Bytes(values::<bool, _>(file, u8::from)?)),
+        (TypeChar::Uint, 1) => Ok(Elements::Bytes(values::<u8, _>(file, |v| v)?)),
+        (TypeChar::Int, 1) => Ok(Elements::Integers(values::<i8, _>(file, i64::from)?)),
+        (TypeChar::Int, 2) => Ok(Elements::Integers(values::<i16, _>(file, i64::from)?)),
+        (TypeChar::Int, 4) => Ok(Elements::Integers(values::<i32, _>(file, i64::from)?)),
+        (TypeChar::Int, 8) => Ok(Elements::Integers(values::<i64, _>(file, |v| v)?)),
+        (TypeChar::Uint, 2) => Ok(Elements::Integers(values::<u16, _>(file, i64::from)?)),
+        (TypeChar::Uint, 4) => Ok(Elements::Integers(values::<u32, _>(file, i64::from)?)),
+        // Codes are exact as floats, and what is too large for `i64` is no code.
+        (TypeChar::Uint, 8) => Ok(Elements::Numbers(values::<u64, _>(file, |v| v as f64)?)),
+        (TypeChar::Float, 4) => Ok(Elements::Numbers(values::<f32, _>(file, f64::from)?)),
+        (TypeChar::Float, 8) => Ok(Elements::Numbers(values::<f64, _>(file, |v| v)?)),
         (TypeChar::Object, _) => Err(ArrayFault::Format(
             "an array of Python objects, which is a pickle and could run any code when it is loaded".into(),
         )),
@@ -83,8 +97,8 @@ fn elements(file: NpyFile<impl Read>) -> Result<Elements, ArrayFault> {
     }
 }
 
-fn values<S: npyz::Deserialize, T, R: Read>(
-    file: NpyFile<R>,
+fn values<S: npyz::Deserialize, T>(
+    file: NpyFile<&[u8]>,
     convert: impl Fn(S) -> T,
 ) -> Result<Vec<T>, ArrayFault> {
     let expected = file.len() as usize;

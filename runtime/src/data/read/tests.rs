@@ -4,6 +4,7 @@ use crate::data::{DataSets, Dataset, Mask, read, write_csv, write_npy};
 use pcc_diag::{Diagnostic, Span};
 use pcc_ir::recipe::{DataSource, Reader, Rows, TextOptions};
 use pcc_ir::{Batch, Domain, MISSING, VarGroup, VarId};
+use proptest::prelude::*;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -189,6 +190,56 @@ fn numpy_faults() {
     let half: Vec<u8> = [0.5_f64, 0.0].iter().flat_map(|v| v.to_le_bytes()).collect();
     let coins = [group("A", &[2], Domain::Bool, 0)];
     check_fault(&npy("<f8", false, "(1, 2)", &half), Reader::Npy, &coins, "value-out-of-domain", &["0.5"]);
+}
+
+#[test]
+fn large_unsigned_numbers_are_no_codes_but_reals() {
+    let body: Vec<u8> = [7, u64::MAX].iter().flat_map(|v| v.to_le_bytes()).collect();
+    let content = npy("<u8", false, "(1, 2)", &body);
+    let data = check(&content, Reader::Npy, &[group("A", &[2], Domain::Real, 0)]).unwrap();
+    assert_eq!(words(&data), [[7.0_f32.to_bits(), 18446744073709551616.0_f32.to_bits()]]);
+    let codes = [group("A", &[2], Domain::Nat, 0)];
+    check_fault(&content, Reader::Npy, &codes, "value-out-of-domain", &["`A[1]`"]);
+}
+
+#[test]
+fn impossible_extents_are_refused_without_setting_memory_aside() {
+    let groups = [group("A", &[2], Domain::Bool, 0)];
+    for shape in
+        ["(9999999999999999, 9999999999999999)", "(4611686018427387904, 2)", "(-1, 2)", "(0, 99999999999)"]
+    {
+        let fault = check(&npy("|b1", false, shape, &[0; 8]), Reader::Npy, &groups).unwrap_err();
+        assert!(["data-shape", "data-format"].contains(&fault.code), "{shape}: {}", fault.message);
+    }
+}
+
+proptest! {
+    /// Whatever the content, every reader answers.
+    #[test]
+    fn no_content_makes_a_reader_panic(
+        start in prop_oneof![
+            Just(idx(&[2, 2], &[1, 0, 3, 1])),
+            Just(npy("<i8", true, "(2, 2)", &[0; 32])),
+            Just(b"0,1\n1,?\n".to_vec()),
+            Just(b"PK\x03\x04".to_vec()),
+        ],
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        length in any::<prop::sample::Index>(),
+    ) {
+        let mut content = start;
+        for (at, byte) in changes {
+            let at = at.index(content.len());
+            content[at] = byte;
+        }
+        content.truncate(length.index(content.len()) + 1);
+        let groups = [group("A", &[2], Domain::Cat(4), 0)];
+        let npz = Reader::Npz { array: "a".into() };
+        for reader in [Reader::Idx, Reader::Npy, npz, csv(false), csv(true), Reader::Bits, text(2, 1, false)] {
+            if let Ok(data) = check(&content, reader, &groups) {
+                prop_assert!(words(&data).iter().flatten().all(|&w| w < 4 || w == MISSING));
+            }
+        }
+    }
 }
 
 #[test]
