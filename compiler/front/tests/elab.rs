@@ -40,7 +40,9 @@ impl World for Lesson<'_> {
         let n_tiles = |tiles: &[u32]| tiles.iter().product::<u32>() as usize;
         let n = match &request.call {
             LearnCall::ChowLiu { data: DataView::Whole(data), .. } => n_of(data),
-            LearnCall::ChowLiu { data: DataView::Tile { data, tiles, .. }, .. } => n_of(data) / n_tiles(tiles),
+            LearnCall::ChowLiu { data: DataView::Tile { data, tiles, .. }, .. } => {
+                n_of(data) / n_tiles(tiles)
+            }
             LearnCall::ChowLiu { data: DataView::Tiles { data, tiles }, .. } => n_of(data) / n_tiles(tiles),
             // In these programs all labels are of the one latent.
             _ => variables.iter().find(|g| g.is_latent).map_or(1, VarGroup::len),
@@ -56,7 +58,8 @@ fn repository() -> PathBuf {
 
 fn programs(folder: &Path) -> Vec<(PathBuf, String)> {
     let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry of the folder").path()).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("an entry of the folder").path()).collect();
     paths.retain(|path| path.extension().is_some_and(|e| e == "pc"));
     paths.sort();
     assert!(!paths.is_empty(), "{} has no program", folder.display());
@@ -131,7 +134,8 @@ fn circuits_have_the_sizes_that_are_written_beside_them() {
         assert!(found.is_empty(), "{}: {}", path.display(), lines(&sources, &found));
         for line in text.lines().filter_map(|l| l.trim_start().strip_prefix("//?")) {
             let (circuit, facts) = line.split_once(':').expect("a circuit and facts");
-            let (_, graph) = graphs.iter().find(|(name, _)| name == circuit.trim()).expect("a circuit of the file");
+            let (_, graph) =
+                graphs.iter().find(|(name, _)| name == circuit.trim()).expect("a circuit of the file");
             for claim in facts.split(',') {
                 let (name, number) = claim.split_once('=').expect("fact = number");
                 let number: u64 = number.trim().parse().expect("a number");
