@@ -7,13 +7,14 @@ use super::signature::Signature;
 use super::{Check, expr};
 use crate::builtin::{self, Home};
 use crate::resolve::names::not_among;
+use crate::words::listing;
 use pcc_diag::{Diagnostic, Span};
 use pcc_grammar::ast::{Arg, Data, Expr, ExprKind, Teacher};
 
 /// Checks what a data set holds and how it is read.
 pub(super) fn check(cx: &mut Check, data: &Data) {
     check_target(cx, &data.target);
-    form(cx, &data.source, Home::Reader, "unknown-reader", "a reader of data");
+    form(cx, &data.source, Home::Reader);
 }
 
 /// The variables of a row, in order; or `embedding(Z, 768)`, so many numbers for each of Z.
@@ -58,54 +59,47 @@ fn is_name(expr: &Expr, name: &str) -> bool {
 
 /// Checks a network and the data it is trained on.
 pub(super) fn check_teacher(cx: &mut Check, teacher: &Teacher) {
-    form(cx, &teacher.network, Home::Teacher, "unknown-teacher", "a teacher network");
+    form(cx, &teacher.network, Home::Teacher);
     if let Some(data) = &teacher.data {
         let kind = expr::kind_of(cx, data);
         require(cx, &kind, &Kind::Data, data.span, "what a teacher is trained on");
     }
 }
 
-/// Checks a call of a word that is known only in this kind of place, such as a reader after `from`.
-/// Returns its name when there is such a word. `what` has its article.
-pub(super) fn form<'e>(
-    cx: &mut Check,
-    expr: &'e Expr,
-    home: Home,
-    code: &'static str,
-    what: &str,
-) -> Option<&'e str> {
-    let (name, span, args) = match &expr.kind {
-        ExprKind::Call(callee, args) => match &callee.kind {
-            ExprKind::Name(name) => (name, callee.span, args.as_slice()),
-            _ => return not_a_form(cx, expr, home, code, what),
-        },
-        ExprKind::Name(name) => (name, expr.span, [].as_slice()),
-        _ => return not_a_form(cx, expr, home, code, what),
+/// Checks a word that is known only in this kind of place, such as a reader after `from`, with its arguments.
+pub(super) fn form(cx: &mut Check, expr: &Expr, home: Home) {
+    let (code, what) = match home {
+        Home::Reader => ("unknown-reader", "a reader of data"),
+        Home::Teacher => ("unknown-word", "a teacher network"),
+        Home::Optimizer => ("unknown-word", "an optimiser"),
+        Home::Schedule => ("unknown-word", "a schedule"),
+        Home::Stop => ("unknown-word", "a way to stop a stage"),
+        Home::Change => ("unknown-word", "a change to a circuit"),
+        Home::Output => ("unknown-word", "what a report writes"),
+        Home::Prelude | Home::Std(_) => ("unknown-word", "a word of this place"),
     };
     let known: Vec<&str> = builtin::names_at(home).collect();
-    let signature = builtin::SIGNATURES.iter().find(|s| s.home == home && s.name == name);
-    let Some(signature) = signature else {
+    let Some((name, span, args)) = called_word(expr) else {
+        let report = Diagnostic::error(code, format!("this is not {what}")).at(expr.span, "");
+        cx.report(report.help(format!("there is {}", listing(&known))));
+        return;
+    };
+    let Some(signature) = builtin::SIGNATURES.iter().find(|s| s.home == home && s.name == name) else {
         cx.report(not_among(code, what, name, span, &known));
-        return None;
+        return;
     };
     let site = Site { name, declared: Span::NONE, span: expr.span, is_static: false, others: &[] };
     arguments::check(cx, &site, &Signature::of_builtin(signature).params, args);
-    Some(name)
 }
 
-fn not_a_form<'e>(
-    cx: &mut Check,
-    expr: &Expr,
-    home: Home,
-    code: &'static str,
-    what: &str,
-) -> Option<&'e str> {
-    let known: Vec<&str> = builtin::names_at(home).collect();
-    let message = format!("this is not {what}");
-    cx.report(
-        Diagnostic::error(code, message)
-            .at(expr.span, "")
-            .help(format!("there is {}", crate::words::listing(&known))),
-    );
-    None
+/// The word in `word(args)` or `word`, and where it stands.
+fn called_word(expr: &Expr) -> Option<(&str, Span, &[Arg])> {
+    let (callee, args) = match &expr.kind {
+        ExprKind::Call(callee, args) => (&**callee, args.as_slice()),
+        _ => (expr, [].as_slice()),
+    };
+    match &callee.kind {
+        ExprKind::Name(name) => Some((name, callee.span, args)),
+        _ => None,
+    }
 }

@@ -21,9 +21,6 @@ pub enum Domain {
     Real,
 }
 
-/// The words that name a domain.
-pub const NAMES: [&str; 6] = ["bool", "cat", "token", "int", "nat", "real"];
-
 impl Domain {
     /// How many values it has, when that is finite and known.
     pub fn n_values(&self) -> Option<Size> {

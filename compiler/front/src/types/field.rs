@@ -112,16 +112,14 @@ fn find(cx: &mut Check, kind: &Kind, name: &Name) -> Option<&'static Field> {
     found
 }
 
-/// The fields of a kind. A sequence has those of a scope, a grid those of both; a variable is a scope of one.
+/// The fields of a kind. A grid has those of a scope and more; so may what is passed as a `scope`. A variable
+/// is a scope of one.
 fn fields_of(kind: &Kind) -> Vec<&'static Field> {
     use builtin::Kind as B;
     let owners: &[B] = match kind {
         Kind::Var(_) => &[B::Var, B::Scope],
-        Kind::Scope(scope) => match scope.order {
-            Order::Set => &[B::Scope, B::Var],
-            Order::Seq => &[B::Scope, B::Seq, B::Var],
-            Order::Grid => &[B::Scope, B::Seq, B::Grid, B::Var],
-        },
+        Kind::Scope(scope) if scope.order == Order::Seq => &[B::Scope, B::Seq, B::Var],
+        Kind::Scope(_) => &[B::Scope, B::Seq, B::Grid, B::Var],
         Kind::Box => &[B::Box],
         Kind::Tree => &[B::Tree],
         Kind::Vtree => &[B::Vtree],

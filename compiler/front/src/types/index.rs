@@ -47,10 +47,6 @@ fn not_indexed(kind: &Kind, span: Span) -> Diagnostic {
 /// `X[3, 5]` is a variable; with a range or a box it is a part of the scope.
 fn of_scope(cx: &mut Check, scope: &Scope, object: &Expr, whole: Span, args: &[Arg]) -> Kind {
     let indices: Vec<(Kind, Span)> = args.iter().map(|arg| position(cx, arg)).collect();
-    if scope.order == Order::Set {
-        cx.report(without_order(cx, object));
-        return Kind::Any;
-    }
     let is_part = |kind: &Kind| matches!(kind, Kind::List(_) | Kind::Box);
     for (kind, span) in indices.iter().filter(|(kind, _)| !is_part(kind)) {
         require(cx, kind, &Kind::Int(None), *span, "an index");
@@ -92,11 +88,6 @@ fn position(cx: &mut Check, arg: &Arg) -> (Kind, Span) {
             (kind, each.span)
         }
     }
-}
-
-fn without_order(cx: &Check, object: &Expr) -> Diagnostic {
-    let message = format!("`{}` is a set without order, so it has no indices", cx.program.text(object.span));
-    Diagnostic::error("kind-mismatch", message).at(object.span, "").help("declare it as `seq` or `grid`")
 }
 
 fn wrong_rank(cx: &Check, object: &Expr, wanted: usize, found: usize, span: Span) -> Diagnostic {

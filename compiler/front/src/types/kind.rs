@@ -89,7 +89,7 @@ pub struct Scope {
 /// How much order a scope has; each has what the ones before it have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Order {
-    /// `scope`: none.
+    /// `scope`: none that is promised. What is passed for it may have more, and keeps it.
     Set,
     /// `seq`: first to last.
     Seq,
@@ -196,7 +196,7 @@ impl Kind {
             | (Word(_), Word(_)) => true,
             (Key, Key) | (Box, Box) | (Tree, Tree) | (Vtree, Vtree) | (Schedule, Schedule) => true,
             (Var(_) | Scope(_), Var(_)) | (Var(_), Scope(_)) => true,
-            (Scope(found), Scope(wanted)) => found.order >= wanted.order,
+            (Scope(found), Scope(wanted)) => found.order == Order::Set || found.order >= wanted.order,
             (List(element), Scope(wanted)) => wanted.order < Order::Grid && element.fits(&Var(None)),
             (Scope(_), List(element)) => Var(None).fits(element),
             (List(found), List(wanted)) => found.fits(wanted),

@@ -67,7 +67,7 @@ fn check_held(cx: &mut Check, place: &Place, held: &Expr) {
         Kind::Circuit(_) => "with the whole circuit held there is nothing to train".to_string(),
         other => format!("`holding` takes a part of the circuit, and this is {other}"),
     };
-    let report = Diagnostic::error("unknown-part", message).at(held.span, "");
+    let report = Diagnostic::error("stage-form", message).at(held.span, "");
     cx.report(report.help("write `holding Circuit.part`, with a `let` of its structure"));
 }
 
@@ -89,7 +89,7 @@ fn check_optimizer(cx: &mut Check, optimizer: &Expr) {
             cx.bind_quietly(&Name { text: word.into(), span: Span::NONE }, kind, Origin::Element);
         }
     }
-    form(cx, optimizer, Home::Optimizer, "unknown-optimizer", "an optimiser");
+    form(cx, optimizer, Home::Optimizer);
     cx.scopes.close();
 }
 
@@ -112,7 +112,7 @@ pub(in crate::types) fn schedule(cx: &mut Check, value: &Expr, role: &str) -> Ki
     if let ExprKind::Call(callee, _) = &value.kind
         && matches!(callee.kind, ExprKind::Name(_))
     {
-        form(cx, value, Home::Schedule, "unknown-schedule", "a schedule");
+        form(cx, value, Home::Schedule);
         return Kind::Schedule;
     }
     let kind = expr::kind_of(cx, value);

@@ -17,7 +17,9 @@ use crate::resolve::names::not_among;
 use crate::resolve::scopes::Origin;
 use latents::Latents;
 use pcc_diag::{Diagnostic, Span};
-use pcc_grammar::ast::{Evaluate, Expr, ExprKind, Name, Param, Recipe, Report, Stage, StageClause, Step};
+use pcc_grammar::ast::{
+    Arg, Evaluate, Expr, ExprKind, Name, Param, Recipe, Report, Stage, StageClause, Step,
+};
 
 pub(super) use fit::schedule;
 
@@ -101,10 +103,11 @@ fn check_stage<'r>(cx: &mut Check, place: &mut Place<'r>, position: usize, stage
             }
             StageClause::Until(stop, span) => {
                 stops.push(*span);
-                form(cx, stop, Home::Stop, "unknown-stop", "a way to stop a stage");
+                form(cx, stop, Home::Stop);
+                check_measure(cx, stop);
             }
             StageClause::Then(change, _) => {
-                form(cx, change, Home::Change, "unknown-change", "a change to a circuit");
+                form(cx, change, Home::Change);
             }
         }
     }
@@ -112,19 +115,31 @@ fn check_stage<'r>(cx: &mut Check, place: &mut Place<'r>, position: usize, stage
     check_clauses(cx, stage, &fits, &stops);
 }
 
+/// `plateau` looks at a metric on data.
+fn check_measure(cx: &mut Check, stop: &Expr) {
+    let ExprKind::Call(callee, args) = &stop.kind else { return };
+    let is_plateau = matches!(&callee.kind, ExprKind::Name(name) if name == "plateau");
+    if let (true, Some(Arg::Positional(of))) = (is_plateau, args.first())
+        && !matches!(of.kind, ExprKind::Field(..))
+    {
+        let report = Diagnostic::error("bad-option", "`plateau` looks at a metric on data").at(of.span, "");
+        cx.report(report.help("write `plateau(valid.bpd, patience = 3)`"));
+    }
+}
+
 /// A stage has one `fit`, and at most one `until`.
 fn check_clauses(cx: &mut Check, stage: &Stage, fits: &[Span], stops: &[Span]) {
     let name = &stage.name.text;
     if fits.is_empty() {
         let message = format!("the stage `{name}` has no `fit`");
-        let report = Diagnostic::error("stage-clauses", message).at(stage.name.span, "");
+        let report = Diagnostic::error("stage-form", message).at(stage.name.span, "");
         cx.report(report.help("write `fit Circuit on data by em(..)` in it"));
     }
     for (clauses, word) in [(fits, "fit"), (stops, "until")] {
         if let [first, second, ..] = clauses {
             let message = format!("the stage `{name}` has more than one `{word}`");
             let report =
-                Diagnostic::error("stage-clauses", message).at(*second, "").note(*first, "the first one");
+                Diagnostic::error("stage-form", message).at(*second, "").note(*first, "the first one");
             cx.report(report.help("make two stages of it"));
         }
     }
@@ -161,7 +176,7 @@ fn check_report(cx: &mut Check, report: &Report) {
         match &output.kind {
             ExprKind::Text(_) => {}
             _ => {
-                form(cx, output, Home::Output, "unknown-output", "what a report writes");
+                form(cx, output, Home::Output);
             }
         }
     }
