@@ -20,6 +20,7 @@ mod tensors;
 mod tests;
 
 pub use json::json_line;
+pub use report::write_samples;
 pub use plan::{PlannedStep, RecipePlan, StepKind};
 pub use run::{Ended, Evaluation, run};
 

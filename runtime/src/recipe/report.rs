@@ -92,7 +92,11 @@ fn observed_groups(graph: &Graph) -> Vec<VarGroup> {
     graph.var_groups().iter().filter(|group| !group.is_latent).cloned().collect()
 }
 
-fn write_samples(path: &Path, graph: &Graph, samples: &Batch) -> Result<(), Diagnostic> {
+/// Writes rows of samples to `.npy`, `.csv`, or as a grid of pictures to `.png`.
+///
+/// # Errors
+/// `unknown-format`, `not-a-picture`, `disk-full`, `cannot-write`.
+pub fn write_samples(path: &Path, graph: &Graph, samples: &Batch) -> Result<(), Diagnostic> {
     let groups = observed_groups(graph);
     match path.extension().and_then(|e| e.to_str()) {
         Some("npy") => write_atomically(path, |mut to| write_npy(&mut to, &groups, samples)),

@@ -1,0 +1,329 @@
+//! Every flag of every verb. The help texts are the manual.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A compiler for probabilistic circuits: from a `.pc` file to a trained, saved, queried model.
+#[derive(Debug, Parser)]
+#[command(name = "pcc", version, max_term_width = 100, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// Whether to colour what is written for people.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+}
+
+/// When output is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Report what is wrong with source files, and nothing else.
+    Check(CheckArgs),
+    /// Run a recipe: learn, train, evaluate, report. Finished steps are not run again.
+    Run(RunArgs),
+    /// Show the size, properties, cost and memory of a circuit.
+    Info(InfoArgs),
+    /// Print one stage of compilation as text.
+    Emit(EmitArgs),
+    /// Ask a model a question, such as "p(A = 1 | B = 0)" or "map(| B = 0)".
+    Query(QueryArgs),
+    /// Compute the log-likelihood of data under a model.
+    Eval(EvalArgs),
+    /// Draw samples from a model.
+    Sample(SampleArgs),
+    /// Lay out source files in the one style there is.
+    Fmt(FmtArgs),
+    /// Explain a diagnostic.
+    Explain(ExplainArgs),
+    /// Print a completion script for a shell.
+    Completions(CompletionsArgs),
+}
+
+/// How a verb answers on standard output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Settings that change what a source file means.
+#[derive(Debug, Default, Args)]
+pub struct SourceArgs {
+    /// Give a `const` or a recipe parameter another value; may be repeated.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub overrides: Vec<String>,
+    /// Where to look for data files that are not beside the source file.
+    #[arg(long, env = "PCC_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// Settings of the machine.
+#[derive(Debug, Args)]
+pub struct MachineArgs {
+    /// What computes: `auto` takes the CPU, the only device of this version.
+    #[arg(long, default_value = "auto")]
+    pub device: Device,
+    /// How many threads; all cores by default.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// How numbers are represented; `log` and `f64` are slow references.
+    #[arg(long, default_value = "scaled")]
+    pub numerics: Numerics,
+}
+
+/// Where a plan runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Device {
+    /// The best that is here.
+    Auto,
+    /// Compiled for the processor.
+    Cpu,
+    /// Compiled for a graphics card.
+    Cuda,
+}
+
+/// Number representations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Numerics {
+    /// Linear mantissas with exact power-of-two scales; compiled.
+    Scaled,
+    /// Logarithms in 64-bit floats.
+    Log,
+    /// The float64 interpreter.
+    F64,
+}
+
+/// `pcc check`
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Source files.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// How diagnostics are written: human ones to standard error, JSON ones to standard output.
+    #[arg(long, default_value = "human")]
+    pub format: Format,
+    /// What changes the meaning of the source.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// `pcc run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The source file.
+    pub file: PathBuf,
+    /// Which recipe; may be left out when there is one.
+    pub recipe: Option<String>,
+    /// Where results and finished steps are kept.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The seed of everything random, over the recipe's own.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Print the steps with their estimated time and memory, and run nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Go on where an earlier run stopped (this is what `run` does anyway; with it, fail if there is nothing to go on with).
+    #[arg(long)]
+    pub resume: bool,
+    /// Progress for people on standard error, or events on standard output.
+    #[arg(long, default_value = "human")]
+    pub format: Format,
+    /// What changes the meaning of the source.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// The machine.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+}
+
+/// `pcc info`
+#[derive(Debug, Args)]
+pub struct InfoArgs {
+    /// A source file, a `.pcm` model or a `.psdd`.
+    pub file: PathBuf,
+    /// Which circuit of the source file; all of them by default.
+    #[arg(long)]
+    pub circuit: Option<String>,
+    /// The vtree of a `.psdd`.
+    #[arg(long, value_name = "FILE")]
+    pub vtree: Option<PathBuf>,
+    /// How the answer is written.
+    #[arg(long, default_value = "human")]
+    pub format: Format,
+    /// What changes the meaning of the source.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// `pcc emit`
+#[derive(Debug, Args)]
+pub struct EmitArgs {
+    /// A source file or a model.
+    pub file: PathBuf,
+    /// Which stage.
+    #[arg(long)]
+    pub stage: Stage,
+    /// Which circuit of the source file.
+    #[arg(long)]
+    pub circuit: Option<String>,
+    /// The vtree of a `.psdd`.
+    #[arg(long, value_name = "FILE")]
+    pub vtree: Option<PathBuf>,
+    /// The mode of the plan.
+    #[arg(long, default_value = "forward")]
+    pub mode: PlanMode,
+    /// What changes the meaning of the source.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// Stages of compilation that can be printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Stage {
+    /// The syntax tree.
+    Ast,
+    /// The circuit graph, in the text form that is read back.
+    Graph,
+    /// The layered plan for the CPU.
+    Plan,
+    /// Cranelift's intermediate representation.
+    Clif,
+    /// The graph for Graphviz.
+    Dot,
+}
+
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlanMode {
+    /// Likelihoods.
+    Forward,
+    /// Likelihoods and flows.
+    Flows,
+}
+
+/// A model and how to open it.
+#[derive(Debug, Args)]
+pub struct ModelArgs {
+    /// A `.pcm` model, a `.psdd`, or a `.pc` circuit whose tables are all written.
+    pub model: PathBuf,
+    /// Which circuit of a `.pc` file.
+    #[arg(long)]
+    pub circuit: Option<String>,
+    /// The vtree of a `.psdd`.
+    #[arg(long, value_name = "FILE")]
+    pub vtree: Option<PathBuf>,
+}
+
+/// `pcc query`
+#[derive(Debug, Args)]
+pub struct QueryArgs {
+    /// What is asked.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// `p(A = 1 | B = 0)`, `map(| B = 0)`, `marginals(| B = 0)`, `sample(| B = 0)`.
+    pub query: String,
+    /// Take an approximation where the exact answer needs a property that the circuit lacks.
+    #[arg(long)]
+    pub approx: bool,
+    /// The seed of `sample`.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How the answer is written.
+    #[arg(long, default_value = "human")]
+    pub format: Format,
+    /// The machine.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+}
+
+/// `pcc eval`
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// The model.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// The data: idx, npy, npz, csv, or lines of 0 and 1; each may be gzipped. Text needs `--text`.
+    pub data: PathBuf,
+    /// Read the data as text with the model's own vocabulary, in windows as long as the model.
+    #[arg(long)]
+    pub text: bool,
+    /// A mask of the data's shape: where it is 0, the value counts as missing.
+    #[arg(long, value_name = "FILE")]
+    pub missing: Option<PathBuf>,
+    /// Write the log-likelihood of each row to a `.npy` file.
+    #[arg(long, value_name = "FILE")]
+    pub rows: Option<PathBuf>,
+    /// Which rows, half open, such as `0..1000`.
+    #[arg(long, value_name = "A..B")]
+    pub range: Option<String>,
+    /// How the answer is written.
+    #[arg(long, default_value = "human")]
+    pub format: Format,
+    /// The machine.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+}
+
+/// `pcc sample`
+#[derive(Debug, Args)]
+pub struct SampleArgs {
+    /// The model.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// How many.
+    #[arg(short = 'n', long, default_value_t = 64)]
+    pub count: usize,
+    /// Evidence that every sample shares, such as "A = 1, B = 0".
+    #[arg(long, value_name = "EVIDENCE")]
+    pub given: Option<String>,
+    /// The seed.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Where to: `.npy`, `.csv`, or `.png` for a grid of images; standard output as CSV by default.
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// The machine.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+}
+
+/// `pcc fmt`
+#[derive(Debug, Args)]
+pub struct FmtArgs {
+    /// Source files; `-` reads standard input and writes standard output.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Change nothing; fail if a file would change.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `pcc explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The code, with or without `pcc::`; a list of all codes without it.
+    pub code: Option<String>,
+}
+
+/// `pcc completions`
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,226 @@
+//! The only implementor of the front end's `World`: files, the lock of learned values, and learners.
+
+use crate::args::SourceArgs;
+use crate::failure::Failure;
+use pcc_diag::{Diagnostic, Sink, Sources};
+use pcc_front::{Assertion, Elaborated, Program, Settings};
+use pcc_ir::VarGroup;
+use pcc_ir::recipe::{DataSource, DataView, LearnCall, LearnRequest, Learned, Recipe};
+use pcc_runtime::data::DataSets;
+use pcc_runtime::learn::{Lock, Locked, learn, learn_key};
+use std::cell::RefCell;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// What a program may look at, seen from the command line.
+pub struct World {
+    pcc_data: Option<PathBuf>,
+    lock: RefCell<Lock>,
+    may_learn: bool,
+    data: RefCell<Option<DataSets>>,
+}
+
+impl World {
+    /// Learned values come from the lock alone, as `check`, `info` and `emit` need them.
+    pub fn of_lock(file: &Path, source: &SourceArgs) -> Result<Self, Failure> {
+        Self::open(file, source, false)
+    }
+
+    /// Learned values are learned when the lock has none for this data.
+    pub fn of_data(file: &Path, source: &SourceArgs) -> Result<Self, Failure> {
+        Self::open(file, source, true)
+    }
+
+    fn open(file: &Path, source: &SourceArgs, may_learn: bool) -> Result<Self, Failure> {
+        let folder = file.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let lock = RefCell::new(Lock::open(folder).map_err(Failure::of)?);
+        Ok(World { pcc_data: source.data.clone(), lock, may_learn, data: RefCell::new(None) })
+    }
+
+    /// The folder named by `--data` or `PCC_DATA`.
+    pub fn pcc_data(&self) -> Option<&Path> {
+        self.pcc_data.as_deref()
+    }
+
+    fn learn_now(
+        &self,
+        request: &LearnRequest,
+        sources: &[DataSource],
+        variables: &[VarGroup],
+    ) -> Result<Learned, Diagnostic> {
+        let mut data = self.data.borrow_mut();
+        let sets = data.get_or_insert_with(|| {
+            DataSets::new(sources.to_vec(), variables.to_vec(), self.pcc_data.clone())
+        });
+        let dataset = sets.get(data_of(request).ok_or_else(|| not_learnable(request))?)?;
+        let key = learn_key(request, &dataset);
+        if let Locked::Fresh(value) = self.lock.borrow().get(&request.name, &key)? {
+            return Ok(value);
+        }
+        let value = learn(request, &dataset)?;
+        self.lock.borrow_mut().put(&request.name, &key, &value)?;
+        Ok(value)
+    }
+}
+
+/// The data set that a learner looks at.
+fn data_of(request: &LearnRequest) -> Option<&str> {
+    match &request.call {
+        LearnCall::ChowLiu { data, .. } => Some(DataView::data(data)),
+        LearnCall::ChowLiuOfCodes { .. } | LearnCall::Kmeans { .. } => None,
+    }
+}
+
+fn not_learnable(request: &LearnRequest) -> Diagnostic {
+    let message = format!("this version of pcc does not learn `{}` yet: it needs a clustering", request.name);
+    Diagnostic::error("not-built-yet", message).at(request.span, "asked for here")
+}
+
+impl pcc_front::World for World {
+    fn read(&self, path: &str) -> Result<String, String> {
+        read_text(Path::new(path)).map_err(|failure| match failure {
+            Failure::Usage(why) => why,
+            _ => "it is not text".into(),
+        })
+    }
+
+    fn learned(
+        &self,
+        request: &LearnRequest,
+        sources: &[DataSource],
+        variables: &[VarGroup],
+    ) -> Result<Option<Learned>, Diagnostic> {
+        match self.may_learn {
+            true => self.learn_now(request, sources, variables).map(Some),
+            false => self.lock.borrow().value(&request.name),
+        }
+    }
+}
+
+/// A program read from a file, and what was found in it so far.
+pub struct Loaded {
+    program: Program,
+    settings: Settings,
+    sources: Sources,
+    sink: Sink,
+}
+
+impl Loaded {
+    /// Reads a file and what it imports. Faults of syntax are among what was found.
+    pub fn from_file(path: &Path, world: &World, source: &SourceArgs) -> Result<Self, Failure> {
+        // A missing file on the command line is a wrong command, not a fault of a program.
+        read_text(path)?;
+        let mut settings = Settings::plain();
+        for text in &source.overrides {
+            let (name, value) = text.split_once('=').ok_or_else(|| {
+                Failure::Usage(format!("`--set {text}` has no value; write `--set {text}=..`"))
+            })?;
+            settings.overrides.push((name.trim().into(), value.trim().into()));
+        }
+        let (mut sources, mut sink) = (Sources::new(), Sink::new());
+        let program = pcc_front::load(&path.display().to_string(), world, &mut sources, &mut sink);
+        Ok(Loaded { program, settings, sources, sink })
+    }
+
+    /// Checks everything that needs no data.
+    pub fn check(&mut self) {
+        pcc_front::check_program(&self.program, &self.settings, &mut self.sink);
+        pcc_front::check_settings(&self.program, &self.settings, &mut self.sink);
+    }
+
+    /// The names of the circuits.
+    pub fn circuits(&self) -> Vec<String> {
+        self.program.circuits().into_iter().map(String::from).collect()
+    }
+
+    /// Elaborates a circuit, unless the program has errors already.
+    pub fn elaborate(&mut self, circuit: &str, world: &World) -> Option<Elaborated> {
+        if self.has_errors() {
+            return None;
+        }
+        pcc_front::elaborate(&self.program, circuit, world, &self.settings, &mut self.sink)
+    }
+
+    /// Elaborates a circuit and judges what is claimed of it.
+    pub fn verify(&mut self, circuit: &str, world: &World) -> Option<Elaborated> {
+        let elaborated = self.elaborate(circuit, world)?;
+        let assertions = self.assertions(world);
+        pcc_front::verify(
+            &self.program,
+            circuit,
+            &elaborated,
+            &assertions,
+            world,
+            &self.settings,
+            &mut self.sink,
+        );
+        (!self.has_errors()).then_some(elaborated)
+    }
+
+    fn assertions(&mut self, world: &World) -> Vec<Assertion> {
+        pcc_front::assertions(&self.program, world, &self.settings, &mut self.sink)
+    }
+
+    /// The recipes, with `--set` applied.
+    pub fn recipes(&mut self) -> Vec<Recipe> {
+        pcc_front::recipes(&self.program, &self.settings, &mut self.sink)
+    }
+
+    /// All data sets that are declared.
+    pub fn data_sources(&mut self) -> Vec<DataSource> {
+        pcc_front::data_sources(&self.program, &self.settings, &mut self.sink)
+    }
+
+    /// The hash of all files of the program.
+    pub fn source_hash(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for (_, module) in self.program.modules() {
+            hasher.update(module.text.as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
+    /// Whether an error was found.
+    pub fn has_errors(&self) -> bool {
+        self.sink.has_errors()
+    }
+
+    /// What was found.
+    pub fn found(&self) -> &[Diagnostic] {
+        self.sink.found()
+    }
+
+    /// The texts of the files.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// Ends the verb with what was found.
+    pub fn into_failure(self) -> Failure {
+        Failure::Program(self.sink.into_vec(), self.sources)
+    }
+}
+
+/// The text of a file named on the command line.
+pub fn read_text(path: &Path) -> Result<String, Failure> {
+    let bytes = std::fs::read(path)
+        .map_err(|e| Failure::Usage(format!("`{}` can't be read: {e}", path.display())))?;
+    String::from_utf8(bytes).map_err(|_| {
+        Failure::of(Diagnostic::error("not-text", format!("`{}` is not UTF-8 text", path.display())))
+    })
+}
+
+/// All of standard input.
+pub fn read_stdin() -> Result<String, Failure> {
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|e| Failure::Usage(format!("standard input can't be read: {e}")))?;
+    Ok(text)
+}
+
+/// Replaces a file by other text, whole or not at all.
+pub fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
+    pcc_runtime::data::write_atomically(path, |to| to.write_all(text.as_bytes()))
+        .map_err(|d| Failure::Machine(d.message))
+}
