@@ -1,5 +1,6 @@
 //! Comma-separated values: one row a line, one field for each variable. Empty lines are passed over (a
-//! missing value alone on its line is written `""` or `?`).
+//! missing value alone on its line is written `""` or `?`). With a blank as the separator, fields are what
+//! stands between any blanks and tabs, as in tables that were made for reading.
 
 use super::rows::RowSink;
 use crate::data::cells::Cells;
@@ -13,10 +14,21 @@ pub(super) fn read_rows(
     content: &[u8],
     has_header: bool,
     separator: char,
+    sink: RowSink,
+) -> Result<Cells, Diagnostic> {
+    match u8::try_from(separator) {
+        Ok(b' ') => read_columns(content, has_header, sink),
+        Ok(separator) => read_fields(content, has_header, separator, sink),
+        Err(_) => Err(sink.origin.format(format!("a separator is one ASCII character, not `{separator}`"))),
+    }
+}
+
+fn read_fields(
+    content: &[u8],
+    has_header: bool,
+    separator: u8,
     mut sink: RowSink,
 ) -> Result<Cells, Diagnostic> {
-    let separator = u8::try_from(separator)
-        .map_err(|_| sink.origin.format(format!("a separator is one ASCII character, not `{separator}`")))?;
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(has_header)
         .delimiter(separator)
@@ -24,20 +36,42 @@ pub(super) fn read_rows(
         .trim(csv::Trim::All)
         .from_reader(content);
     let mut record = csv::ByteRecord::new();
-    let mut words = vec![0; sink.columns.len()];
+    let mut words = Vec::with_capacity(sink.columns.len());
     while reader.read_byte_record(&mut record).map_err(|e| sink.origin.format(e))? {
-        let line = line_of(&record, content);
-        check_width(record.len(), line, &sink)?;
-        if !sink.is_next_kept() {
-            sink.skip();
-            continue;
-        }
-        for (i, field) in record.iter().enumerate() {
-            words[i] = word_of(field, sink.columns.get(i)).ok_or_else(|| refuse(field, line, i, &sink))?;
-        }
-        sink.push(&words);
+        take_row(record.iter(), line_of(&record, content), &mut words, &mut sink)?;
     }
     sink.finish()
+}
+
+fn read_columns(content: &[u8], has_header: bool, mut sink: RowSink) -> Result<Cells, Diagnostic> {
+    let mut words = Vec::with_capacity(sink.columns.len());
+    let is_said = |line: &[u8]| !line.trim_ascii().is_empty();
+    let lines = content.split(|&b| b == b'\n').enumerate().filter(|(_, line)| is_said(line));
+    for (i, line) in lines.skip(usize::from(has_header)) {
+        let fields = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
+        take_row(fields, RowName::Line(i as u64 + 1), &mut words, &mut sink)?;
+    }
+    sink.finish()
+}
+
+/// Checks a row and packs it, when it is one of those that are kept.
+fn take_row<'f>(
+    fields: impl Iterator<Item = &'f [u8]> + Clone,
+    line: RowName,
+    words: &mut Vec<u32>,
+    sink: &mut RowSink,
+) -> Result<(), Diagnostic> {
+    check_width(fields.clone().count(), line, sink)?;
+    if !sink.is_next_kept() {
+        sink.skip();
+        return Ok(());
+    }
+    words.clear();
+    for (i, field) in fields.enumerate() {
+        words.push(word_of(field, sink.columns.get(i)).ok_or_else(|| refuse(field, line, i, sink))?);
+    }
+    sink.push(words);
+    Ok(())
 }
 
 /// The line a record stands on; its position is that of the empty lines before it.

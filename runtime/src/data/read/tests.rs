@@ -214,6 +214,8 @@ fn impossible_extents_are_refused_without_setting_memory_aside() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     /// Whatever the content, every reader answers.
     #[test]
     fn no_content_makes_a_reader_panic(
@@ -273,6 +275,17 @@ fn csv_of_mixed_domains() {
     let half = 0.5_f32.to_bits();
     assert_eq!(words(&data), [[1, half, 0], [MISSING, (-1e3_f32).to_bits(), 2], [0, MISSING, MISSING]]);
     assert!(data.has_missing());
+}
+
+#[test]
+fn tables_with_blanks_or_tabs_between() {
+    let groups = [group("A", &[3], Domain::Cat(10), 0)];
+    let blanks = Reader::Csv { has_header: true, separator: ' ' };
+    let data = check(b"a b c\n\n  1   2\t3  \r\n4 NA 6\n", blanks.clone(), &groups).unwrap();
+    assert_eq!(words(&data), [[1, 2, 3], [4, MISSING, 6]]);
+    check_fault(b"a b c\n\n1 2\n", blanks, &groups, "data-shape", &["line 3", "2 fields"]);
+    let tabs = Reader::Csv { has_header: false, separator: '\t' };
+    assert_eq!(words(&check(b"1 \t\t 3\n", tabs, &groups).unwrap()), [[1, MISSING, 3]]);
 }
 
 #[test]

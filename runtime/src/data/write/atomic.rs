@@ -16,6 +16,10 @@ pub fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
 ) -> Result<(), Diagnostic> {
+    if is_device(path) {
+        let result = File::options().write(true).open(path).and_then(|file| fill(file, write));
+        return result.map_err(|error| cannot_write(path, &error));
+    }
     let temporary = temporary_name(path);
     let result = File::create(&temporary)
         .and_then(|file| fill(file, write))
@@ -39,6 +43,11 @@ fn fill(file: File, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -
         Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
         result => result,
     }
+}
+
+/// Whether the path leads to a pipe, a terminal or the like, which nothing may be renamed over.
+fn is_device(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir())
 }
 
 fn temporary_name(path: &Path) -> PathBuf {
@@ -104,5 +113,8 @@ mod tests {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let error = fill(full, |w| w.write_all(b"new")).unwrap_err();
         assert_eq!(cannot_write(Path::new("model.pcm"), &error).code, "disk-full");
+        let fault = write_atomically(Path::new("/dev/full"), |w| w.write_all(b"new")).unwrap_err();
+        assert_eq!(fault.code, "disk-full");
+        write_atomically(Path::new("/dev/null"), |w| w.write_all(b"new")).unwrap();
     }
 }
