@@ -11,7 +11,7 @@ mod annotations;
 use pcc_diag::{Diagnostic, Sink, Sources};
 use pcc_front::{Program, Settings, World, assertions, elaborate, load, verify};
 use pcc_ir::recipe::{DataSource, DataView, LearnCall, LearnRequest, Learned, VarTree};
-use pcc_ir::{Graph, LayerKind, VarGroup};
+use pcc_ir::{Graph, VarGroup};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -93,6 +93,7 @@ fn run_loaded(program: &Program, world: &dyn World, sink: &mut Sink) -> Vec<(Str
     // A small budget keeps endless programs quick.
     let mut settings = Settings::plain();
     settings.budget.depth = 6_000;
+    settings.budget.layers = 300_000;
     let claims = assertions(program, world, &settings, sink);
     let mut graphs = Vec::new();
     for circuit in program.circuits() {
@@ -191,6 +192,34 @@ fn the_examples_elaborate_and_keep_what_they_assert() {
     assert!(n_circuits >= 10);
 }
 
+/// The example on the page of a fault of elaboration has that fault.
+#[test]
+fn pages_show_the_faults_they_explain() {
+    let codes = [
+        "budget-spent",
+        "copies-under-share",
+        "division-by-zero",
+        "inexact-division",
+        "misplaced-learner",
+        "missing-else",
+        "number-overflow",
+        "recursion-does-not-shrink",
+        "scope-differs",
+        "shared-shape-differs",
+        "tiles-do-not-divide",
+        "tree-differs",
+        "unknown-import",
+        "unknown-module",
+        "unsatisfiable",
+    ];
+    for code in codes {
+        let page = fs::read_to_string(repository().join(format!("docs/errors/{code}.md"))).expect(code);
+        let example = page.split("```pc\n").nth(1).and_then(|rest| rest.split("```").next()).expect(code);
+        let (sources, _, found) = run("example.pc", example);
+        assert!(found.iter().any(|d| d.code == code), "{code}: {}", lines(&sources, &found));
+    }
+}
+
 /// A deep recursion and a wide structure, as large as real ones.
 #[test]
 fn large_circuits_elaborate() {
@@ -203,13 +232,4 @@ fn large_circuits_elaborate() {
     let (sources, graphs, found) = run("test.pc", wide);
     assert!(found.is_empty(), "{}", lines(&sources, &found));
     assert_eq!(fact(&graphs[0].1, "layers"), 3 * 50_000 + 1);
-}
-
-/// Groups of `copies` read the tables that their place in the source says.
-#[test]
-fn kinds_of_layers_have_words() {
-    let text = "vars A : bool\ncircuit M = sum[1](A, not A)\n";
-    let (_, graphs, _) = run("test.pc", text);
-    let graph = &graphs[0].1;
-    assert!(matches!(graph.layer(graph.root()).kind, LayerKind::Sum { .. }));
 }

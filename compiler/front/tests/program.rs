@@ -435,3 +435,77 @@ fn budgets_end_what_would_not_end() {
         elaborate(&program, "M", &Files(BTreeMap::new()), &settings, &mut sink).expect("a circuit");
     assert_eq!(elaborated.graph.n_layers(), 41);
 }
+
+#[test]
+fn natives_are_those_that_pcc_has() {
+    let (program, settings) =
+        one("native fn invert(f: formula) -> formula\nvars A : bool\ncircuit M = invert(A)\n");
+    let mut sink = Sink::new();
+    assert!(elaborate(&program, "M", &Files(BTreeMap::new()), &settings, &mut sink).is_none());
+    assert_eq!(codes(&sink), ["unknown-native"]);
+}
+
+/// A lock of another program: its tree has too few variables.
+#[test]
+fn a_learned_tree_that_does_not_fit_is_refused() {
+    struct Stale;
+    impl World for Stale {
+        fn read(&self, path: &str) -> Result<String, String> {
+            Err(path.to_string())
+        }
+        fn learned(
+            &self,
+            _: &LearnRequest,
+            _: &[DataSource],
+            _: &[VarGroup],
+        ) -> Result<Option<Learned>, Diagnostic> {
+            Ok(Some(Learned::Tree(VarTree { parents: vec![None, Some(0)] })))
+        }
+    }
+    let (program, settings) =
+        one("import std/trees.{chow_liu}\nvars X[4] : bool\ndata train : X from npy(\"train.npy\")\n\
+         learn tree = chow_liu(train)\ncircuit M = sum[1](tree.root)\n");
+    let mut sink = Sink::new();
+    assert!(elaborate(&program, "M", &Stale, &settings, &mut sink).is_none());
+    assert_eq!(codes(&sink), ["stale-lock"]);
+}
+
+/// A formula, its vtree and the circuit of it have the same models, whatever the order of the vtree.
+#[test]
+fn a_psdd_has_the_models_of_its_formula() {
+    let (program, settings) = one("import std/psdd.{Psdd}\nimport std/logic.{at_least}\nvars X[5] : bool\n\
+         constraint F(X) = at_least(2, [for v in X: v]) and (X[0] => not X[3]) and (X[1] == X[4] or X[2])\n\
+         circuit Balanced = Psdd(F, vt = balanced(X))\n\
+         circuit Linear = Psdd(F, vt = right_linear(reverse(X)))\n\
+         circuit Shuffled = Psdd(F, vt = left_linear(shuffle(X, key(3))))\n");
+    let (world, mut sink) = (Files(BTreeMap::new()), Sink::new());
+    let bit = |bits: u32, i: u32| bits >> i & 1 == 1;
+    let holds = |bits: u32| {
+        bits.count_ones() >= 2
+            && (!bit(bits, 0) || !bit(bits, 3))
+            && (bit(bits, 1) == bit(bits, 4) || bit(bits, 2))
+    };
+    for circuit in ["Balanced", "Linear", "Shuffled"] {
+        let graph = elaborate(&program, circuit, &world, &settings, &mut sink).expect("a circuit").graph;
+        for bits in 0..32 {
+            assert_eq!(is_possible(&graph, &|v| bit(bits, v)), holds(bits), "{circuit} {bits:05b}");
+        }
+    }
+}
+
+/// Whether an assignment is possible by structure: a circuit of one-unit layers read as and/or.
+fn is_possible(graph: &pcc_ir::Graph, value: &dyn Fn(u32) -> bool) -> bool {
+    let mut possible = vec![false; graph.n_layers()];
+    for id in graph.layer_ids() {
+        let layer = graph.layer(id);
+        let of = |c: &pcc_ir::LayerId| possible[c.index()];
+        possible[id.index()] = match layer.kind {
+            LayerKind::Literal { var, value: code } => value(var.0) == (code == 1),
+            LayerKind::Input { .. } => true,
+            LayerKind::Product => layer.children.iter().all(of),
+            LayerKind::Sum { .. } => layer.children.iter().any(of),
+            other => panic!("no {} in a PSDD", other.word()),
+        };
+    }
+    possible[graph.root().index()]
+}

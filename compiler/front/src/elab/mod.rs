@@ -311,3 +311,35 @@ fn reached_layers(graph: &Graph, root: LayerId) -> Vec<u32> {
     }
     (0..).zip(is_live).filter(|(_, live)| *live).map(|(i, _)| i).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A program of no modules.
+    struct Nothing;
+
+    impl World for Nothing {
+        fn read(&self, path: &str) -> Result<String, String> {
+            Err(path.into())
+        }
+
+        fn learned(
+            &self,
+            _: &LearnRequest,
+            _: &[pcc_ir::recipe::DataSource],
+            _: &[pcc_ir::VarGroup],
+        ) -> Result<Option<pcc_ir::recipe::Learned>, Diagnostic> {
+            Ok(None)
+        }
+    }
+
+    #[test]
+    fn what_pcc_gets_wrong_is_said_to_be_its_own_fault() {
+        let (program, settings) = (Program::default(), Settings::plain());
+        let mut elaborator = Elaborator::new(&program, &Nothing, &settings, &[]);
+        let missing = ItemId { module: crate::modules::ModuleId(0), index: 0 };
+        let fault = elaborator.circuit_root(missing).expect_err("there is no such item");
+        assert_eq!(fault.diagnostic.code, "internal-fault");
+    }
+}
