@@ -68,3 +68,27 @@ fn expected_length(gzip: &[u8]) -> usize {
     let Some(tail) = gzip.last_chunk::<4>() else { return 0 };
     (u32::from_le_bytes(*tail) as usize).min(gzip.len().saturating_mul(MOST_PER_BYTE)).min(1 << 30)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_no_file_to_read() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read_file(folder.path()).unwrap_err().code, "unreadable-file");
+        assert_eq!(read_file(&folder.path().join("none")).unwrap_err().code, "missing-file");
+    }
+
+    #[test]
+    fn an_absolute_path_is_looked_for_where_it_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("here");
+        let text = path.display().to_string();
+        assert!(
+            find_file(&text, &["elsewhere".into()], Span::NONE).unwrap_err().help.unwrap().contains(&text)
+        );
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(find_file(&text, &["elsewhere".into()], Span::NONE).unwrap(), path);
+    }
+}

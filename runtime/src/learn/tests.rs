@@ -16,10 +16,8 @@ const OPTIONS: ChowLiuOptions = ChowLiuOptions {
     root: RootChoice::First,
 };
 
-fn dataset(csv: &str, extents: &[u32], domain: Domain) -> Dataset {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("train.csv"), csv).unwrap();
-    let source = DataSource {
+fn source() -> DataSource {
+    DataSource {
         name: "train".into(),
         variables: vec!["X".into()],
         path: "train.csv".into(),
@@ -27,10 +25,15 @@ fn dataset(csv: &str, extents: &[u32], domain: Domain) -> Dataset {
         reader: Reader::Csv { has_header: false, separator: ',' },
         rows: Rows::default(),
         span: Span::NONE,
-    };
+    }
+}
+
+fn dataset(csv: &str, extents: &[u32], domain: Domain) -> Dataset {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("train.csv"), csv).unwrap();
     let first = VarId(0);
     let groups = [VarGroup { name: "X".into(), extents: extents.into(), domain, is_latent: false, first }];
-    read(&source, &groups, &[folder.path().into()], None).unwrap()
+    read(&source(), &groups, &[folder.path().into()], None).unwrap()
 }
 
 fn table(rows: &[Vec<Option<u32>>]) -> String {
@@ -213,6 +216,8 @@ fn tiles_are_rows_of_their_own() {
     assert_eq!(all, [[0, 2, 8, 10], [1, 3, 9, 11], [4, 6, 12, 14], [5, 7, 13, 15]]);
     let second = columns(DataView::Tile { data: "train".into(), tiles, index: 1 });
     assert_eq!(second, [[2, 10], [3, 11], [6, 14], [7, 15]]);
+    let beyond = DataView::Tile { data: "train".into(), tiles: vec![1, 2], index: 2 };
+    assert_eq!(View::of(&data, &beyond, Span::NONE).unwrap_err().code, "tiles-do-not-fit");
     for tiles in [vec![], vec![0, 1], vec![1, 3], vec![1, 1, 1]] {
         let view = DataView::Tiles { data: "train".into(), tiles };
         assert_eq!(View::of(&data, &view, Span::NONE).unwrap_err().code, "tiles-do-not-fit");
@@ -236,6 +241,19 @@ fn what_can_not_be_learned_is_said() {
     assert_eq!(data.word(0, 0), 0);
     assert_ne!(data.word(0, 1), MISSING);
     assert_eq!(learn(&request(whole(), OPTIONS), &data).unwrap_err().code, "too-many-values");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("train.csv"), "0,0.5\n").unwrap();
+    let group = |name: &str, domain, first| VarGroup {
+        name: name.into(),
+        extents: vec![],
+        domain,
+        is_latent: false,
+        first: VarId(first),
+    };
+    let groups = [group("A", Domain::Bool, 0), group("B", Domain::Real, 1)];
+    let both = DataSource { variables: vec!["A".into(), "B".into()], ..source() };
+    let mixed = read(&both, &groups, &[folder.path().into()], None).unwrap();
+    assert_eq!(learn(&request(whole(), OPTIONS), &mixed).unwrap_err().code, "mixed-domains");
     let call = LearnCall::Kmeans { features: "teach".into(), k: 3, settings: Vec::new() };
     let kmeans = LearnRequest { name: "codes".into(), call, span: Span::NONE };
     assert_eq!(learn(&kmeans, &data).unwrap_err().code, "not-built-yet");
