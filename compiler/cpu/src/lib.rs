@@ -16,7 +16,7 @@ mod tables;
 mod tile;
 
 pub use call::{Arena, Program};
-pub use module::compile;
+pub use module::{compile, emit_text};
 pub use tables::{DerivedTables, Watch};
 pub use tile::Tile;
 

@@ -21,17 +21,20 @@ const CALLS_OF_A_CHUNK: usize = 400;
 /// Makes machine code for a plan. Errors: the target is none that Cranelift knows, or memory for code
 /// can't be had.
 pub fn compile(plan: Verified<Plan>, kernels: &Kernels) -> Result<Program, CompileError> {
-    let mut code = Code::new(kernels).map_err(to_error)?;
+    let mut code = Code::new(kernels).map_err(CompileError)?;
     let mut rows = Vec::new();
-    let up = code.direction("up", &plan, plan.up(), &mut rows).map_err(to_error)?;
-    let down = code.direction("down", &plan, plan.down(), &mut rows).map_err(to_error)?;
-    code.module.finalize_definitions().map_err(|e| to_error(e.to_string()))?;
-    let entries = [up, down].map(|id| code.module.get_finalized_function(id));
+    let directions = code.directions(&plan, &mut rows).map_err(CompileError)?;
+    code.module.finalize_definitions().map_err(|e| CompileError(e.to_string()))?;
+    let entries = directions.map(|id| code.module.get_finalized_function(id));
     Ok(Program::new(plan, code.module, entries, rows))
 }
 
-fn to_error(message: String) -> CompileError {
-    CompileError(message)
+/// The Cranelift functions of a plan as text, in the order in which they are made. Errors: as [`compile`].
+pub fn emit_text(plan: &Verified<Plan>, kernels: &Kernels) -> Result<String, CompileError> {
+    let mut code = Code::new(kernels).map_err(CompileError)?;
+    code.text = Some(String::new());
+    code.directions(plan, &mut Vec::new()).map_err(CompileError)?;
+    Ok(code.text.unwrap_or_default())
 }
 
 struct Code {
@@ -40,6 +43,8 @@ struct Code {
     builder_context: FunctionBuilderContext,
     /// The imported function of each kernel and the number of its arguments.
     imports: Vec<(FuncId, usize)>,
+    /// Every function as text, when that is asked for.
+    text: Option<String>,
 }
 
 impl Code {
@@ -55,7 +60,13 @@ impl Code {
             imports.push((id.map_err(|e| e.to_string())?, entry.n_arguments));
         }
         let context = module.make_context();
-        Ok(Code { module, context, builder_context: FunctionBuilderContext::new(), imports })
+        let builder_context = FunctionBuilderContext::new();
+        Ok(Code { module, context, builder_context, imports, text: None })
+    }
+
+    /// Emits both halves of a plan. Lists of arena rows that steps read are appended to `rows`.
+    fn directions(&mut self, plan: &Plan, rows: &mut Vec<u32>) -> Result<[FuncId; 2], String> {
+        Ok([self.direction("up", plan, plan.up(), rows)?, self.direction("down", plan, plan.down(), rows)?])
     }
 
     /// Emits steps as chunks and returns the function that runs them all.
@@ -93,6 +104,9 @@ impl Code {
         let mut emitter = Emitter::new(builder, Refs::new(&mut self.module, &self.imports));
         body(&mut emitter);
         emitter.finish(target);
+        if let Some(text) = &mut self.text {
+            text.push_str(&format!("; {name}\n{}\n", self.context.func.display()));
+        }
         self.module.define_function(id, &mut self.context).map_err(|e| format!("{e:?}"))?;
         self.module.clear_context(&mut self.context);
         Ok(id)

@@ -17,7 +17,7 @@ use super::{Executor, Values};
 use engine::Engine;
 use pcc_cpu::{CompileError, DerivedTables};
 use pcc_ir::plan::Mode;
-use pcc_ir::{Batch, Flows, Graph, MISSING, ParamShape, Params};
+use pcc_ir::{Batch, Flows, Graph, MISSING, ParamId, ParamShape, Params};
 use pcc_kernels::Kernels;
 use std::num::NonZeroUsize;
 use work::{Job, Worker};
@@ -141,17 +141,14 @@ impl CpuExecutor {
 
     /// Adds the workers' flows in their order, sums and mixtures times their weights.
     fn reduce(&self, flows: &mut Flows) {
-        let mut factors = vec![1.0; flows.values().len()];
         for (i, param) in self.graph.params().iter().enumerate() {
-            let id = pcc_ir::ParamId::new(i);
-            if !matches!(param.shape, ParamShape::Input { .. }) {
-                factors[flows.range(id)].copy_from_slice(self.params.table(id));
+            let id = ParamId::new(i);
+            let is_weighted = !matches!(param.shape, ParamShape::Input { .. });
+            let weights = is_weighted.then(|| self.params.table(id));
+            let range = flows.range(id);
+            for worker in &self.workers {
+                worker.add_flows(range.clone(), weights, flows.table_mut(id));
             }
-        }
-        for (i, (total, factor)) in flows.values_mut().iter_mut().zip(factors).enumerate() {
-            let linear: f32 = self.workers.iter().filter_map(|w| w.flows.get(i)).sum();
-            let logarithmic: f64 = self.workers.iter().filter_map(|w| w.log_flows.get(i)).sum();
-            *total += linear * factor + logarithmic as f32;
         }
     }
 }
@@ -178,10 +175,7 @@ impl Executor for CpuExecutor {
     }
 
     fn flows(&mut self, batch: &Batch, weights: Option<&[f32]>, flows: &mut Flows) -> Vec<f64> {
-        for worker in &mut self.workers {
-            worker.flows.clear();
-            worker.log_flows.clear();
-        }
+        self.workers.iter_mut().for_each(Worker::clear);
         let logs = self.work(Mode::Flows, batch, weights);
         self.reduce(flows);
         logs

@@ -22,13 +22,19 @@ pub(super) struct Job<'a> {
     pub(super) weights: Option<&'a [f32]>,
 }
 
+/// After this many tiles a thread's flows are added to its total, so that a sum over millions of rows does
+/// not outgrow what is added to it.
+const TILES_OF_A_SUM: usize = 256;
+
 /// What one thread gathers.
 #[derive(Clone)]
 pub(super) struct Worker {
     /// Statistics of the linear code, sums and mixtures not yet times their weights; empty when it had none.
-    pub(super) flows: Vec<f32>,
+    flows: Vec<f32>,
+    /// Statistics of earlier tiles; empty when there were few.
+    total: Vec<f32>,
     /// Flows of marked rows; empty when there were none.
-    pub(super) log_flows: Vec<f64>,
+    log_flows: Vec<f64>,
     /// Rows that were marked.
     pub(super) n_marked: usize,
     log_space: LogSpace,
@@ -36,7 +42,35 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn of(log_space: LogSpace) -> Self {
-        Worker { flows: Vec::new(), log_flows: Vec::new(), n_marked: 0, log_space }
+        Worker { flows: Vec::new(), total: Vec::new(), log_flows: Vec::new(), n_marked: 0, log_space }
+    }
+
+    /// Forgets all flows.
+    pub(super) fn clear(&mut self) {
+        self.flows.clear();
+        self.total.clear();
+        self.log_flows.clear();
+    }
+
+    /// Adds the flows of a table, those of the linear code times the table's weights if it has any.
+    pub(super) fn add_flows(&self, range: Range<usize>, weights: Option<&[f32]>, to: &mut [f32]) {
+        for linear in [&self.flows, &self.total].into_iter().filter(|f| !f.is_empty()) {
+            let flows = to.iter_mut().zip(&linear[range.clone()]);
+            match weights {
+                Some(weights) => flows.zip(weights).for_each(|((to, flow), weight)| *to += flow * weight),
+                None => flows.for_each(|(to, flow)| *to += flow),
+            }
+        }
+        if !self.log_flows.is_empty() {
+            to.iter_mut().zip(&self.log_flows[range]).for_each(|(to, &flow)| *to += flow as f32);
+        }
+    }
+
+    /// Moves the flows to the total.
+    fn settle(&mut self) {
+        self.total.resize(self.flows.len(), 0.0);
+        self.total.iter_mut().zip(&self.flows).for_each(|(total, flow)| *total += flow);
+        self.flows.fill(0.0);
     }
 }
 
@@ -141,6 +175,9 @@ impl Worker {
             marks |= too_far(logs, job.engine.farthest_log);
             if job.engine.mode == Mode::Flows {
                 self.down(job, &mut memory, &rows, marks, logs);
+                if tile % TILES_OF_A_SUM == TILES_OF_A_SUM - 1 {
+                    self.settle();
+                }
             }
             marked.extend(rows.clone().filter(|row| marks >> (row - first) & 1 == 1));
         }
