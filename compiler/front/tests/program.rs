@@ -437,6 +437,28 @@ fn budgets_end_what_would_not_end() {
 }
 
 #[test]
+fn sizes_beyond_measure_are_refused() {
+    for circuit in [
+        "sum[1](input[2_000_000_000](X[0]))",
+        "sum[1](copies[100_000](sum[1](input[100_000](X[0]))))",
+        "sum[1](outer(input[100_000](X[0]), input[100_000](X[1])))",
+        "sum[1](sum[1_000_000](input[1_000_000](X[0])))",
+        "sum[1](for i in 0 .. 1_000_000_000_000: X[0])",
+        "sum[1](input[2](X[0])) with [0 .. 1_000_000_000_000]",
+        "sum[1](for i in [0 .. 9] if i == [-4_000_000_000_000_000 .. 4_000_000_000_000_000]: X[i])",
+    ] {
+        let (mut sources, mut sink) = (Sources::new(), Sink::new());
+        let text = format!("vars X[4] : cat(100)\ncircuit M = {circuit}\n");
+        let world = Text(&text, Files(BTreeMap::new()));
+        let program = load("m.pc", &world, &mut sources, &mut sink);
+        let found = elaborate(&program, "M", &world, &Settings::plain(), &mut sink);
+        assert!(found.is_none(), "{circuit}");
+        let expected = if circuit.contains(" if ") { "empty-scope" } else { "budget-spent" };
+        assert_eq!(codes(&sink), [expected], "{circuit}: {:#?}", sink.found());
+    }
+}
+
+#[test]
 fn natives_are_those_that_pcc_has() {
     let (program, settings) =
         one("native fn invert(f: formula) -> formula\nvars A : bool\ncircuit M = invert(A)\n");

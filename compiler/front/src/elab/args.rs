@@ -7,6 +7,9 @@ use crate::words::listing;
 use pcc_diag::{Diagnostic, Span, suggest};
 use pcc_grammar::ast::{self, Arg, Clause, Name, Pattern};
 
+/// The most elements of one list.
+const MOST_ELEMENTS: usize = 1 << 24;
+
 /// Evaluated arguments; comprehensions are spliced in.
 pub(crate) struct Args<'p> {
     pub(crate) positional: Vec<(Value<'p>, Span)>,
@@ -55,13 +58,23 @@ impl<'p> Elaborator<'p> {
 
     /// What `for` runs through.
     pub(super) fn elements(&mut self, value: &Value<'p>, span: Span) -> Eval<Vec<Value<'p>>> {
-        self.spend(value.n_elements().unwrap_or(0) as u64, span)?;
-        match value.elements() {
-            Some(elements) => Ok(elements),
-            None => {
-                Err(self.mismatch("a list, a range or a scope", value, span, "`for` runs through").into())
-            }
+        let n = value.n_elements().unwrap_or(0);
+        self.spend(n as u64, span)?;
+        if n > MOST_ELEMENTS {
+            let message = format!("this would be a list of {n} elements; {MOST_ELEMENTS} are the most");
+            return Err(Diagnostic::error("budget-spent", message).at(span, "").into());
         }
+        let wanted = || self.mismatch("a list, a range or a scope", value, span, "what is run through is");
+        value.elements().ok_or_else(|| wanted().into())
+    }
+
+    /// The elements of a list of numbers.
+    pub(super) fn numbers_of(&mut self, value: &Value<'p>, span: Span, of: &str) -> Eval<Vec<f64>> {
+        let numbers = match value.n_elements() {
+            Some(_) => self.elements(value, span)?.iter().map(Value::as_number).collect(),
+            None => None,
+        };
+        numbers.ok_or_else(|| self.mismatch("a list of numbers", value, span, of).into())
     }
 
     /// Binds the names of a pattern.

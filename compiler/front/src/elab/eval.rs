@@ -8,7 +8,7 @@ use pcc_grammar::ast::{self, Block, Expr, ExprKind, Number, Pattern, Stmt};
 use std::rc::Rc;
 
 /// Stack that an expression finds free, and how much is added when it does not.
-const RED_ZONE: usize = 128 << 10;
+const RED_ZONE: usize = 256 << 10;
 const STACK_PIECE: usize = 4 << 20;
 
 /// What stands behind a call: `with table by latent`.

@@ -92,13 +92,17 @@ impl<'p> Elaborator<'p> {
             let formula = if is_equal { equal } else { Formula::Not(Rc::new(equal)) };
             return Ok(Value::Formula(Rc::new(formula)));
         }
-        let holds = match (a.as_var(), b.as_var()) {
-            (Some(x), Some(y)) => x == y,
+        let holds = match (a.as_var(), b.as_var(), a.n_elements(), b.n_elements()) {
+            (Some(x), Some(y), ..) => x == y,
+            (_, _, Some(m), Some(n)) => m == n && (a == b || self.same_elements(a, b, span)?),
             _ if a.kind() == b.kind() => a == b,
-            _ if a.elements().is_some() && b.elements().is_some() => a.elements() == b.elements(),
             _ => return Err(self.two_kinds("only values of one kind can be equal", a, b, span).into()),
         };
         Ok(Value::Bool(holds == is_equal))
+    }
+
+    fn same_elements(&mut self, a: &Value<'p>, b: &Value<'p>, span: Span) -> Eval<bool> {
+        Ok(self.elements(a, span)? == self.elements(b, span)?)
     }
 
     fn comparison(&mut self, op: BinaryOp, a: &Value<'p>, b: &Value<'p>, span: Span) -> Eval<Value<'p>> {

@@ -11,6 +11,8 @@ use std::rc::Rc;
 /// How far the sum of a written row may be from one.
 const TOLERANCE: f64 = 1e-6;
 
+const ROW: &str = "a row of a table is";
+
 /// An evaluated `with`.
 pub(crate) enum Table {
     /// Nothing was written.
@@ -47,16 +49,10 @@ impl<'p> Elaborator<'p> {
         };
         let is_flat = rows.iter().all(|row| row.as_number().is_some());
         let rows = match is_flat {
-            true => vec![self.row(value, span)?],
-            false => rows.iter().map(|row| self.row(row, span)).collect::<Eval<_>>()?,
+            true => vec![self.numbers_of(value, span, ROW)?],
+            false => rows.iter().map(|row| self.numbers_of(row, span, ROW)).collect::<Eval<_>>()?,
         };
         Ok(Table::Numbers { rows, is_fixed, span })
-    }
-
-    fn row(&self, value: &Value<'p>, span: Span) -> Eval<Vec<f64>> {
-        let numbers =
-            value.elements().and_then(|e| e.iter().map(Value::as_number).collect::<Option<Vec<_>>>());
-        numbers.ok_or_else(|| self.mismatch("a list of numbers", value, span, "a row of a table is").into())
     }
 
     /// The table of a layer that is built now.

@@ -9,7 +9,7 @@ use super::{Elaborator, Eval};
 use crate::value::params::Recording;
 use crate::value::{Place, Shared, Slot, Value};
 use pcc_diag::{Diagnostic, Span};
-use pcc_ir::{Graph, LayerId, LayerKind, Param, ParamId, VarId};
+use pcc_ir::{Graph, LayerId, LayerKind, Param, ParamId, ParamShape, VarId};
 use rustc_hash::FxHashMap;
 use std::rc::Rc;
 
@@ -97,6 +97,7 @@ impl<'p> Elaborator<'p> {
             passed.push(at);
             depth = application.depth;
         }
+        check_size(&wanted, place.tables)?;
         let id = self.builder.param(Param { groups: place.tables, ..wanted });
         self.note_asked(&passed, id);
         Ok(id)
@@ -139,6 +140,23 @@ impl<'p> Elaborator<'p> {
     }
 }
 
+/// The most numbers of one table.
+const MOST_NUMBERS: u128 = 1 << 36;
+
+fn check_size(table: &Param, copies: u32) -> Eval<()> {
+    let one = match table.shape {
+        ParamShape::Sum { rows, columns } => u128::from(rows) * u128::from(columns),
+        ParamShape::Mix { units, children } => u128::from(units) * u128::from(children),
+        ParamShape::Input { family, units } => family.n_params() as u128 * u128::from(units),
+    };
+    let all = one * u128::from(copies);
+    if all <= MOST_NUMBERS {
+        return Ok(());
+    }
+    let message = format!("this table would have {all} numbers; {MOST_NUMBERS} are the most");
+    Err(Diagnostic::error("budget-spent", message).at(table.span, "").into())
+}
+
 fn differs(why: &str, place: Span, first: Span, here: Span) -> Diagnostic {
     let message = format!("a shared structure must build the same layers at every use, but {why}");
     let error = Diagnostic::error("shared-shape-differs", message).at(here, "differs here");
@@ -148,8 +166,7 @@ fn differs(why: &str, place: Span, first: Span, here: Span) -> Diagnostic {
         .help("write the structure without `share`, or share one for each shape")
 }
 
-fn shape_in_words(shape: pcc_ir::ParamShape) -> String {
-    use pcc_ir::ParamShape;
+fn shape_in_words(shape: ParamShape) -> String {
     match shape {
         ParamShape::Sum { rows, columns } => format!("{rows} x {columns} weights"),
         ParamShape::Mix { units, children } => format!("{units} x {children} mixing weights"),

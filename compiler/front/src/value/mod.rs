@@ -122,7 +122,7 @@ impl<'p> Value<'p> {
     /// How many elements [`Value::elements`] has.
     pub(crate) fn n_elements(&self) -> Option<usize> {
         match self {
-            Value::Range(a, b) => Some(usize::try_from(b - a).unwrap_or(0)),
+            Value::Range(a, b) => Some(usize::try_from(b.saturating_sub(*a)).unwrap_or(0)),
             Value::List(values) | Value::Tuple(values) => Some(values.len()),
             Value::Scope(scope) => Some(scope.vars.len()),
             _ => None,

@@ -70,6 +70,22 @@ impl Vtree {
     }
 }
 
+/// Takes the nodes apart one by one: a linear vtree is as deep as it has variables.
+impl Drop for Vtree {
+    fn drop(&mut self) {
+        let mut open = vec![std::mem::replace(&mut self.kind, VtreeKind::Leaf(VarId(0)))];
+        while let Some(kind) = open.pop() {
+            if let VtreeKind::Inner(left, right) = kind {
+                for part in [left, right] {
+                    if let Some(mut part) = Rc::into_inner(part) {
+                        open.push(std::mem::replace(&mut part.kind, VtreeKind::Leaf(VarId(0))));
+                    }
+                }
+            }
+        }
+    }
+}
+
 impl PartialEq for Vtree {
     fn eq(&self, other: &Self) -> bool {
         let is_same_part = |a: &Rc<Vtree>, b: &Rc<Vtree>| Rc::ptr_eq(a, b) || a == b;
@@ -104,5 +120,7 @@ mod tests {
         assert_ne!(balanced, linear);
         assert_eq!(linear, Vtree::new(&vars, |_| 1).unwrap());
         assert!(Vtree::balanced(&[]).is_none());
+        let many: Vec<VarId> = (0..200_000).map(VarId).collect();
+        assert_eq!(Vtree::new(&many, |n| n - 1).unwrap().vars().len(), many.len());
     }
 }

@@ -70,13 +70,10 @@ impl<'p> Elaborator<'p> {
         let (family, numbers) = match name {
             "bernoulli" => (Family::Bernoulli(Bernoulli), vec![self.number(name, "p", &given, 1)?]),
             "categorical" => {
-                let Some((list, at)) = given.at(1) else {
+                let Some((list, at)) = given.at(1).cloned() else {
                     return Err(self.leaf_needs(name, "p", &given).into());
                 };
-                let numbers = list.elements().and_then(|e| e.iter().map(Value::as_number).collect());
-                let Some(numbers): Option<Vec<f64>> = numbers else {
-                    return Err(self.mismatch("a list of numbers", list, *at, "`categorical` takes").into());
-                };
+                let numbers = self.numbers_of(&list, at, "`categorical` takes")?;
                 (Family::Categorical(Categorical { n: numbers.len() as u32 }), numbers)
             }
             "binomial" => {

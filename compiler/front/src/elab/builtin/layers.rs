@@ -9,6 +9,9 @@ use pcc_diag::{Diagnostic, Span};
 use pcc_grammar::ast::{Arg, Expr};
 use pcc_ir::{GraphError, LayerId, ParamShape};
 
+/// The most units of one layer.
+const MOST_UNITS: u32 = 1 << 30;
+
 /// Children of a builder, each with the place where it was written.
 type Children = Vec<(LayerId, Span)>;
 
@@ -31,7 +34,7 @@ impl<'p> Elaborator<'p> {
             return Err(Diagnostic::error("misplaced-tag", message).at(tag.span, "").into());
         }
         let width = match statics.first() {
-            Some(width) => self.as_count(width, span, "a width")?,
+            Some(width) => self.as_width(width, span)?,
             None => 1,
         };
         let layer = match name {
@@ -54,6 +57,19 @@ impl<'p> Elaborator<'p> {
             }
         };
         Ok(self.layer_value(layer))
+    }
+
+    /// A width of which all copies together can be numbered.
+    fn as_width(&self, value: &Value<'p>, span: Span) -> Eval<u32> {
+        let width = self.as_count(value, span, "a width")?;
+        match width.checked_mul(self.nest.groups).is_some_and(|units| units <= MOST_UNITS) {
+            true => Ok(width),
+            false => {
+                let message =
+                    format!("a layer has at most {MOST_UNITS} units, those of all its copies together");
+                Err(Diagnostic::error("budget-spent", message).at(span, "").into())
+            }
+        }
     }
 
     fn children(&mut self, given: Given<'p>, name: &str) -> Eval<Children> {
@@ -116,7 +132,10 @@ impl<'p> Elaborator<'p> {
             None => children.into_iter().map(|(c, _)| c).collect(),
         };
         let columns: usize = children.iter().map(|c| self.width(*c)).sum();
-        let columns = u32::try_from(columns).map_err(|_| self.bug("a sum is too wide", span))?;
+        let Ok(columns) = u32::try_from(columns) else {
+            let message = format!("this `sum` joins {columns} units, which are too many");
+            return Err(Diagnostic::error("budget-spent", message).at(span, "").into());
+        };
         let param = self.table_for(table, ParamShape::Sum { rows: width, columns }, span)?;
         let layer = self.builder.sum(&children, param, self.nest.groups, span);
         self.built(layer, span)
@@ -188,7 +207,7 @@ impl<'p> Elaborator<'p> {
         let mut all = *first;
         for (child, _) in rest {
             let units = self.graph().n_units(all) as u64 * self.width(*child) as u64;
-            if units > u64::from(u32::MAX) {
+            if units > u64::from(MOST_UNITS) {
                 let message = format!("this `outer` would have {units} units");
                 return Err(Diagnostic::error("budget-spent", message).at(span, "").into());
             }

@@ -24,6 +24,7 @@ impl<'p> Elaborator<'p> {
                 }
                 Ok(Value::list(all))
             }
+            "join" => self.join(given),
             "zip" => self.zip(given),
             "range" => {
                 let first = self.int_arg(&given, 0, "the end of a range")?;
@@ -40,6 +41,18 @@ impl<'p> Elaborator<'p> {
                 Ok(Value::Bool(self.elements(&of, span)?.contains(&value)))
             }
         }
+    }
+
+    /// Texts one after the other.
+    fn join(&mut self, given: Given<'p>) -> Eval<Value<'p>> {
+        let mut all = String::new();
+        for (text, span) in &given.rest {
+            match text {
+                Value::Text(text) => all.push_str(text),
+                other => return Err(self.mismatch("a text", other, *span, "`join` takes").into()),
+            }
+        }
+        Ok(Value::Text(all.into()))
     }
 
     fn length(&mut self, given: Given<'p>) -> Eval<Value<'p>> {

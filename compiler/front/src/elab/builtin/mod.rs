@@ -89,7 +89,7 @@ impl<'p> Elaborator<'p> {
             (Home::Prelude, "fixed") => self.fixed(given),
             (
                 Home::Prelude,
-                "len" | "head" | "tail" | "reverse" | "concat" | "zip" | "range" | "contains",
+                "len" | "head" | "tail" | "reverse" | "concat" | "join" | "zip" | "range" | "contains",
             ) => self.list_function(signature.name, given),
             (Home::Prelude, "min" | "max" | "total" | "div" | "log2" | "ceil_log2" | "float") => {
                 self.number_function(signature.name, given)
