@@ -81,7 +81,7 @@ pub(super) fn form(cx: &mut Check, expr: &Expr, home: Home) {
     let known: Vec<&str> = builtin::names_at(home).collect();
     let Some((name, span, args)) = called_word(expr) else {
         let report = Diagnostic::error(code, format!("this is not {what}")).at(expr.span, "");
-        cx.report(report.help(format!("there is {}", listing(&known))));
+        cx.report(report.help(format!("there are {}", listing(&known))));
         return;
     };
     let Some(signature) = builtin::SIGNATURES.iter().find(|s| s.home == home && s.name == name) else {

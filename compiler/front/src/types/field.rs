@@ -142,7 +142,7 @@ fn result(field: &Field, of: &Kind) -> Kind {
         (Kind::Scope(_), "tile") => tile(),
         (Kind::Scope(_), "tiles") => Kind::list(tile()),
         (Kind::Box, "quarters") => Kind::list(Kind::Box),
-        (Kind::Box, "cuts") => Kind::list(Kind::pair(Kind::Box, Kind::Box)),
+        (Kind::Box, "cuts" | "halves") => Kind::list(Kind::pair(Kind::Box, Kind::Box)),
         (_, "extents") => Kind::list(Kind::Int(None)),
         (Kind::Key, "split") => Kind::list(Kind::Key),
         (Kind::Var(Some(domain)), "n_values") => Kind::Int(domain.n_values()),

@@ -52,7 +52,7 @@ fn of_scope(cx: &mut Check, scope: &Scope, object: &Expr, whole: Span, args: &[A
         require(cx, kind, &Kind::Int(None), *span, "an index");
     }
     if let Some(extents) = &scope.extents {
-        let is_box = matches!(indices.as_slice(), [(Kind::Box, _)]);
+        let is_box = matches!(indices.as_slice(), [(Kind::Box | Kind::Any, _)]);
         if !is_box && indices.len() != extents.len() {
             cx.report(wrong_rank(cx, object, extents.len(), indices.len(), whole));
             return Kind::Any;

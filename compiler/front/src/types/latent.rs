@@ -11,19 +11,21 @@ use pcc_grammar::ast::Expr;
 /// The kind of `circuit by latent`, which is that of the circuit.
 pub(super) fn kind_of(cx: &mut Check, circuit: &Expr, latent: &Expr) -> Kind {
     let sum = core(cx, circuit, &["sum"]);
-    if let Some((_, span)) = sum {
+    if let Some(span) = sum {
         cx.supervised.insert(span);
     }
     let kind = expr::kind_of(cx, circuit);
     let named = expr::kind_of(cx, latent);
-    let Some((_, span)) = sum else {
-        cx.report(misplaced(circuit.span));
+    let Some(span) = sum else {
+        if !kind.is_any() {
+            cx.report(misplaced(circuit.span));
+        }
         return kind;
     };
     if require(cx, &named, &Kind::Var(None), latent.span, "what stands behind `by`")
         && is_single(cx, &named, latent)
     {
-        let inputs = cx.sum_inputs.get(&span).cloned().flatten();
+        let inputs = cx.columns.get(&span).cloned().flatten();
         check_width(cx, &named, latent, inputs, span);
     }
     kind

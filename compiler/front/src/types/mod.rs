@@ -79,8 +79,9 @@ struct Check<'a> {
     n_symbols: u32,
     /// The sums that stand under a `by`, whose weights therefore mean something.
     supervised: FxHashSet<Span>,
-    /// How many units each sum mixes, by its place.
-    sum_inputs: FxHashMap<Span, Option<Size>>,
+    /// How many numbers a row of weights has, for each builder whose rows are distributions, by its place: the
+    /// units that a sum mixes, the children of a `mix`, the values of a categorical variable.
+    columns: FxHashMap<Span, Option<Size>>,
 }
 
 impl<'a> Check<'a> {
@@ -95,7 +96,7 @@ impl<'a> Check<'a> {
             found: Vec::new(),
             n_symbols: 0,
             supervised: FxHashSet::default(),
-            sum_inputs: FxHashMap::default(),
+            columns: FxHashMap::default(),
         }
     }
 
@@ -134,6 +135,10 @@ impl<'a> Check<'a> {
 
     /// Reports a name that nothing in view has.
     fn unknown_name(&mut self, name: &str, span: Span) {
+        let module = self.program.module(self.module);
+        if module.is_some_and(|module| names::is_in_a_broken_item(module, name)) {
+            return;
+        }
         let mut items: Vec<&str> = self.program.names(self.module).collect();
         items.sort_unstable();
         let locals: Vec<&str> = self.scopes.names().collect();

@@ -19,8 +19,10 @@ const MOST_OFF: f64 = 1e-6;
 pub(super) fn kind_of(cx: &mut Check, circuit: &Expr, numbers: &Expr) -> Kind {
     let kind = expr::kind_of(cx, circuit);
     let table = expr::kind_of(cx, numbers);
-    let Some((builder, span)) = core(cx, circuit, &["input", "sum", "mix"]) else {
-        cx.report(misplaced(circuit.span));
+    let Some(span) = core(cx, circuit, &["input", "sum", "mix"]) else {
+        if !kind.is_any() {
+            cx.report(misplaced(circuit.span));
+        }
         return kind;
     };
     if !require(cx, &table, &Kind::Table { is_keyed: false }, numbers.span, "what stands behind `with`") {
@@ -29,26 +31,20 @@ pub(super) fn kind_of(cx: &mut Check, circuit: &Expr, numbers: &Expr) -> Kind {
     if let Kind::Table { is_keyed: true } = table {
         cx.report(key_missing(cx, numbers));
     }
-    let written = written_rows(numbers);
-    match builder {
-        "sum" => {
-            let inputs = cx.sum_inputs.get(&span).cloned().flatten();
-            check_sum(cx, &written, expr::width(&kind).flatten(), inputs, numbers.span);
-        }
-        _ => {
-            report_ragged(cx, &written);
-        }
+    let rows = written_rows(numbers);
+    let is_ragged = report_ragged(cx, &rows);
+    if let (Some(columns), false) = (cx.columns.get(&span).cloned(), is_ragged) {
+        check_weights(cx, &rows, expr::width(&kind).flatten(), columns, numbers.span);
     }
     kind
 }
 
-/// The builder whose call stands under `with` and `by`, and its place. `Some(("", ..))` when it is a call of
-/// something that is not known to be a builder.
-pub(super) fn core<'e>(cx: &Check, circuit: &'e Expr, takes: &[&'static str]) -> Option<(&'e str, Span)> {
+/// The place of the call that stands under `with` and `by`, if it is one of these builders.
+pub(super) fn core(cx: &Check, circuit: &Expr, takes: &[&str]) -> Option<Span> {
     match &circuit.kind {
         ExprKind::With(inner, _) | ExprKind::By(inner, _) | ExprKind::Paren(inner) => core(cx, inner, takes),
         ExprKind::Call(callee, _) => match builder::head(cx, callee) {
-            Some(head) if takes.contains(&head.name) => Some((head.name, circuit.span)),
+            Some(head) if takes.contains(&head.name) => Some(circuit.span),
             _ => None,
         },
         _ => None,
@@ -114,44 +110,46 @@ fn elements(list: &Expr) -> Option<Vec<&Expr>> {
     values.collect()
 }
 
-fn check_sum(cx: &mut Check, rows: &[Row], width: Option<Size>, inputs: Option<Size>, span: Span) {
-    if report_ragged(cx, rows) || rows.is_empty() || is_column(rows, &width, &inputs) {
+/// Checks a written table whose rows are distributions: as many rows as `width`, each of `columns` numbers.
+fn check_weights(cx: &mut Check, rows: &[Row], width: Option<Size>, columns: Option<Size>, span: Span) {
+    if rows.is_empty() || is_column(rows, &width, &columns) {
         return;
     }
-    let n_rows = Size::constant(rows.len() as i64);
-    if let Some(width) = width.filter(|width| width.compare(&n_rows) == Comparison::Different) {
-        let message = format!("this table has {}, and the sum has {width} units", count(rows.len(), "row"));
+    let is_off = |size: &Option<Size>, found: usize| {
+        size.as_ref().is_some_and(|size| size.compare(&Size::constant(found as i64)) == Comparison::Different)
+    };
+    let off = rows.iter().find(|row| is_off(&columns, row.numbers.len()));
+    if let (Some(row), Some(columns)) = (off, &columns) {
+        let found = count(row.numbers.len(), "number");
+        let report =
+            Diagnostic::error("table-differs", format!("this row has {found}, and it needs {columns}"));
         cx.report(
-            Diagnostic::error("table-differs", message)
-                .at(span, "")
-                .help("a table has one row for each unit"),
+            report
+                .at(row.span, "")
+                .help("a row has one number for each unit that is mixed, or for each value"),
         );
         return;
     }
-    for row in rows {
-        let n_numbers = Size::constant(row.numbers.len() as i64);
-        if let Some(inputs) =
-            inputs.as_ref().filter(|inputs| inputs.compare(&n_numbers) == Comparison::Different)
-        {
-            let message = format!(
-                "this row has {}, and the sum mixes {inputs} units",
-                count(row.numbers.len(), "weight")
-            );
-            cx.report(Diagnostic::error("table-differs", message).at(row.span, ""));
-            return;
-        }
+    if let (true, Some(width)) = (is_off(&width, rows.len()), &width) {
+        let found = count(rows.len(), "row");
+        let report = Diagnostic::error(
+            "table-differs",
+            format!("this table has {found}, and the layer has {width} units"),
+        );
+        cx.report(report.at(span, "").help("a table has one row for each unit"));
+        return;
     }
     for row in rows {
         check_row(cx, row);
     }
 }
 
-/// Whether a flat list may be one weight for each of several units that all mix a single one.
-fn is_column(rows: &[Row], width: &Option<Size>, inputs: &Option<Size>) -> bool {
+/// Whether a flat list may be one number for each of several units, which need no more.
+fn is_column(rows: &[Row], width: &Option<Size>, columns: &Option<Size>) -> bool {
     let one = Size::constant(1);
     let may_have_many = width.as_ref().is_none_or(|width| *width != one);
-    let may_mix_one = inputs.as_ref().is_none_or(|inputs| inputs.compare(&one) != Comparison::Different);
-    rows.len() == 1 && may_have_many && may_mix_one
+    let may_need_one = columns.as_ref().is_none_or(|columns| columns.compare(&one) != Comparison::Different);
+    rows.len() == 1 && may_have_many && may_need_one
 }
 
 /// Whether rows differ in length, which is reported.

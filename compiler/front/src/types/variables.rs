@@ -8,7 +8,7 @@ use super::size::Size;
 use super::{Check, expr};
 use crate::builtin;
 use crate::modules::Named;
-use crate::resolve::names::not_among;
+use crate::resolve::names::{self, not_among};
 use crate::resolve::scopes::Origin;
 use crate::{ItemId, ModuleId};
 use pcc_diag::{Diagnostic, Span};
@@ -155,8 +155,12 @@ fn report_unlisted_in(cx: &mut Check, constraint: &Constraint, formula: &Expr) {
 
 /// Warns of variables of the user's files that nothing refers to.
 pub(super) fn report_unused(cx: &mut Check, module: ModuleId) {
-    let Some(file) = cx.program.module(module).map(|module| &module.file) else { return };
-    for (index, item) in file.items.iter().enumerate() {
+    let Some(source) = cx.program.module(module) else { return };
+    // An item that could not be parsed may be what uses them.
+    if names::broken_names(source).next().is_some() {
+        return;
+    }
+    for (index, item) in source.file.items.iter().enumerate() {
         let ItemKind::Vars(vars) = &item.kind else { continue };
         for (declaration, declared) in vars.decls.iter().enumerate() {
             let id = ItemId { module, index };

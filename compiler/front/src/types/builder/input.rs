@@ -21,12 +21,25 @@ pub(super) fn kind_of(cx: &mut Check, whole: Span, head: &Head, args: &[Arg]) ->
     let kinds = arguments::check(cx, &site, &signature.params, args);
     let variable = kinds.first().cloned().flatten().unwrap_or(Kind::Any);
     check_single(cx, &variable, whole);
-    match (kinds.get(1).cloned().flatten(), variable.domain()) {
+    let family = kinds.get(1).cloned().flatten();
+    if let Some(domain) = variable.domain().filter(|domain| is_categorical(family.as_ref(), domain)) {
+        cx.columns.insert(whole, domain.n_values());
+    }
+    match (family, variable.domain()) {
         (Some(Kind::Family(Some(family))), Some(domain)) => check_fit(cx, &family, domain, whole),
         (None, Some(Domain::Nat)) => cx.report(no_default(whole)),
         _ => {}
     }
     Kind::Layer(width)
+}
+
+/// Whether a row of the input's table is a distribution over the values of its variable.
+fn is_categorical(family: Option<&Kind>, domain: &Domain) -> bool {
+    match family {
+        Some(Kind::Family(Some(family))) => *family == Family::Categorical,
+        Some(_) => false,
+        None => matches!(domain, Domain::Cat(_) | Domain::Token(_) | Domain::Int(..)),
+    }
 }
 
 /// A scope of more than one variable is not a variable.

@@ -23,6 +23,8 @@ pub(super) fn prod(cx: &mut Check, whole: Span, head: &Head, args: &[Arg]) -> Ki
 pub(super) fn mix(cx: &mut Check, whole: Span, head: &Head, args: &[Arg]) -> Kind {
     refuse_brackets(cx, head);
     let children = children(cx, whole, head, args);
+    let count = i64::try_from(children.len()).ok().filter(|_| children.iter().all(|child| !child.is_many));
+    cx.columns.insert(whole, count.map(Size::constant));
     let help = "use `sum[{K}](..)` to mix all units of all children, or give both `{K}` units";
     Kind::Layer(equal_widths(cx, head, &children, "mixes the same unit of each child", help))
 }

@@ -18,7 +18,7 @@ pub(super) fn kind_of(cx: &mut Check, whole: Span, head: &Head, args: &[Arg]) ->
     if is_one(&width) && is_one(&inputs) && !cx.supervised.contains(&whole) {
         cx.report(unit_sum(whole));
     }
-    cx.sum_inputs.insert(whole, inputs);
+    cx.columns.insert(whole, inputs);
     Kind::Layer(width)
 }
 

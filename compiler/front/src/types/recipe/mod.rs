@@ -154,7 +154,7 @@ fn check_evaluate(cx: &mut Check, evaluate: &Evaluate) {
             _ => {
                 let report = Diagnostic::error("unknown-metric", "this is not the name of a metric");
                 let known = crate::words::listing(builtin::METRICS);
-                cx.report(report.at(metric.span, "").help(format!("there is {known}")));
+                cx.report(report.at(metric.span, "").help(format!("there are {known}")));
             }
         }
     }
