@@ -1,6 +1,6 @@
-//! Events, metrics and settings as JSON with stable keys. A number that is not finite is `null`.
+//! Metrics and settings as JSON with stable keys. A number that is not finite is `null`.
 
-use crate::train::{EpochReport, Event, Measured};
+use crate::train::Measured;
 use pcc_ir::recipe::{Metric, Output};
 use serde_json::{Map, Value, json};
 
@@ -42,36 +42,4 @@ pub(super) fn file_of(output: &Output) -> &str {
     match output {
         Output::Json(to) | Output::Samples { to, .. } | Output::Inpaint { to, .. } => to,
     }
-}
-
-/// An event of a run as one line of JSON; `None` for events that are only for progress bars. `step` is the
-/// name of the step that is being carried out.
-pub fn json_line(step: &str, event: &Event) -> Option<String> {
-    let value = match event {
-        Event::Step { name, is_done, resumes_after } => {
-            json!({ "event": "step", "step": name, "is_done": is_done, "resumes_after": resumes_after })
-        }
-        Event::Epoch(EpochReport { epoch, seconds, train, valid, updates, step: size }) => json!({
-            "event": "epoch",
-            "step": step,
-            "epoch": epoch,
-            "seconds": seconds,
-            "updates": updates,
-            "step_size": size,
-            "metrics": epoch_metrics(train, valid.as_ref()),
-        }),
-        Event::Restored { epoch, value } => {
-            json!({ "event": "restored", "step": step, "epoch": epoch, "value": value })
-        }
-        Event::Evaluated { data, measured } => json!({
-            "event": "eval",
-            "step": step,
-            "data": data,
-            "rows": measured.rows,
-            "impossible_rows": measured.impossible_rows,
-            "metrics": metrics(measured, ""),
-        }),
-        Event::Stage { .. } | Event::Batch { .. } => return None,
-    };
-    Some(value.to_string())
 }

@@ -14,14 +14,12 @@ mod report;
 mod run;
 mod stage;
 mod step_folder;
-mod tensors;
 
 #[cfg(test)]
 mod tests;
 
-pub use json::json_line;
-pub use report::write_samples;
 pub use plan::{PlannedStep, RecipePlan, StepKind};
+pub use report::write_samples;
 pub use run::{Ended, Evaluation, run};
 
 use crate::data::DataSets;

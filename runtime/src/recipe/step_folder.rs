@@ -3,7 +3,7 @@
 //! ```text
 //! settings.json        what was asked for
 //! state.safetensors    a stage after its last kept epoch; removed when it is done
-//! weights.safetensors  what a stage ended with, one array for each table
+//! weights.pcm          what a stage ended with: the circuit and its tables
 //! metrics.jsonl        a line for each epoch of a stage
 //! result.json          what an evaluation measured
 //! done                 written last: only with it does anything else count
@@ -11,13 +11,17 @@
 //!
 //! Every file is written under another name and renamed, so a kill leaves whole files only.
 
-use super::tensors::{self, Tensors};
 use crate::data::write_atomically;
+use crate::model::{Model, Tensor, Tensors, Values, load_tensors, save_tensors};
 use crate::train::TrainState;
 use pcc_diag::Diagnostic;
-use pcc_ir::{Graph, ParamId, Params};
+use pcc_ir::graph::{InitialValues, print_with};
+use pcc_ir::{Graph, Params};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+
+/// The metadata of a kept state that holds what is no array.
+const STATE: &str = "state";
 
 /// How many digits of a key name a folder: enough that two steps of a project never meet.
 const DIGITS: usize = 16;
@@ -64,25 +68,36 @@ impl StepFolder {
 
     pub fn write_state(&self, state: &TrainState) -> Result<(), Diagnostic> {
         let (arrays, json) = state.write();
-        tensors::write(&self.path.join("state.safetensors"), &arrays, &json)
+        let tensor =
+            |values: &[f32]| Tensor { shape: vec![values.len()], values: Values::F32(values.into()) };
+        let tensors = arrays.iter().map(|(name, values)| (name.to_string(), tensor(values))).collect();
+        let metadata = [(STATE.to_string(), json)].into();
+        save_tensors(&self.path.join("state.safetensors"), &Tensors { tensors, metadata })
     }
 
+    /// The kept state of a stage. One that is damaged or of another circuit counts as none: the stage then
+    /// begins anew, with the same result.
     pub fn read_state(&self, graph: &Graph) -> Option<TrainState> {
-        let tensors = Tensors::read(&self.path.join("state.safetensors"))?;
-        TrainState::read(graph, |name| tensors.get(name), &tensors.json)
+        let file = self.state_file()?;
+        let array = |name: &str| match &file.tensors.get(name)?.values {
+            Values::F32(values) => Some(values.as_slice()),
+            _ => None,
+        };
+        TrainState::read(graph, array, file.metadata.get(STATE)?)
     }
 
     /// The last epoch of a kept state.
     pub fn saved_epoch(&self) -> Option<u32> {
-        let json = Tensors::read(&self.path.join("state.safetensors"))?.json;
-        let history = serde_json::from_str::<Value>(&json).ok()?;
-        u32::try_from(history.get("history")?.as_array()?.len()).ok()
+        let state = serde_json::from_str::<Value>(self.state_file()?.metadata.get(STATE)?).ok()?;
+        u32::try_from(state.get("history")?.as_array()?.len()).ok()
+    }
+
+    fn state_file(&self) -> Option<Tensors> {
+        load_tensors(&self.path.join("state.safetensors")).ok()
     }
 
     pub fn write_weights(&self, graph: &Graph, params: &Params) -> Result<(), Diagnostic> {
-        let table = |i: usize| (graph.params()[i].name.as_str(), params.table(ParamId::new(i)));
-        let arrays: Vec<(&str, &[f32])> = (0..graph.params().len()).map(table).collect();
-        tensors::write(&self.path.join("weights.safetensors"), &arrays, "{}")
+        Model::new(graph.clone(), params.clone()).save(&self.path.join("weights.pcm"))
     }
 
     /// The weights of a finished stage.
@@ -90,18 +105,21 @@ impl StepFolder {
     /// # Errors
     /// `step-damaged` when they are gone or don't fit the circuit.
     pub fn read_weights(&self, graph: &Graph) -> Result<Params, Diagnostic> {
-        let path = self.path.join("weights.safetensors");
-        let damaged = || {
-            Diagnostic::error("step-damaged", format!("`{}` is missing or damaged", path.display()))
-                .help("remove the step's folder, and the step is run again")
+        let path = self.path.join("weights.pcm");
+        let damaged = |why: &str| {
+            Diagnostic::error(
+                "step-damaged",
+                format!("the finished step `{}` can't be used: {why}", path.display()),
+            )
+            .help("remove the step's folder, and the step is run again")
         };
-        let tensors = Tensors::read(&path).ok_or_else(damaged)?;
-        let mut params = Params::of(graph);
-        for (i, param) in graph.params().iter().enumerate() {
-            let values = tensors.get(&param.name).filter(|v| v.len() == param.len()).ok_or_else(damaged)?;
-            params.table_mut(ParamId::new(i)).copy_from_slice(values);
+        let model = Model::load(&path).map_err(|fault| damaged(&fault.message))?;
+        // A model file has the circuit without the values of its source.
+        let text = |graph| print_with(graph, InitialValues::LeftOut);
+        match text(&model.graph) == text(graph) {
+            true => Ok(model.params),
+            false => Err(damaged("it holds another circuit")),
         }
-        Ok(params)
     }
 }
 
