@@ -186,7 +186,7 @@ impl Training<'_> {
     ) -> Result<bool, Diagnostic> {
         self.flows.clear();
         let mut done = done;
-        for chunk in rows.chunks(chunk_rows(&self.graph)) {
+        for chunk in rows.chunks(chunk_rows(self.batch.n_variables())) {
             if self.observer.is_cancelled() {
                 return Ok(false);
             }

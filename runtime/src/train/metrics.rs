@@ -114,10 +114,9 @@ pub fn measure_rows(
     if data.n_rows() == 0 {
         return Err(empty_data("there is nothing to measure"));
     }
-    let graph = executor.graph().clone();
-    let counted = CountedVariables::of(&graph);
+    let counted = CountedVariables::of(executor.graph());
     let mut measured = Measured::default();
-    for_each_chunk(&graph, data, |rows, batch| {
+    for_each_chunk(executor.graph().variables().len(), data, |rows, batch| {
         let logs = executor.log_likelihoods(batch);
         measured.add(&counted, rows, batch, weights_of(data, rows).as_deref(), &logs);
         visit(&logs);

@@ -97,7 +97,7 @@ fn count(
     let mut rows_done = 0;
     let rows = data.n_rows();
     observer.event(Event::Stage { first_epoch: 1, epochs: 1, rows });
-    for_each_chunk(graph, data, |numbers, batch| {
+    for_each_chunk(graph.variables().len(), data, |numbers, batch| {
         is_cancelled = observer.is_cancelled();
         fault = missing_value(graph, numbers, batch, options.span).or_else(|| {
             let weights = weights_of(data, numbers);

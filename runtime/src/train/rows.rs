@@ -4,7 +4,7 @@
 //! circuit; what the data does not cover is missing. Nothing here reads files or knows formats.
 
 use crate::data::Dataset;
-use pcc_ir::{Batch, Graph};
+use pcc_ir::Batch;
 
 /// A source of rows.
 pub trait Rows {
@@ -81,16 +81,16 @@ pub(crate) fn weights_of(data: &dyn Rows, rows: &[u32]) -> Option<Vec<f32>> {
 
 /// How many rows are evaluated at a time: enough to keep every thread busy, few enough that their
 /// evidence stays within about 16 MiB.
-pub fn chunk_rows(graph: &Graph) -> usize {
-    ((4 << 20) / graph.variables().len().max(1)).clamp(64, 8192)
+pub fn chunk_rows(n_variables: usize) -> usize {
+    ((4 << 20) / n_variables.max(1)).clamp(64, 8192)
 }
 
-/// Calls `visit` with all rows, a chunk of row numbers and their evidence at a time, in order. It stops
+/// Calls `visit` with all rows of a circuit's variables, a chunk of row numbers and their evidence at a time, in order. It stops
 /// when `visit` says so by returning `false`.
-pub fn for_each_chunk(graph: &Graph, data: &dyn Rows, mut visit: impl FnMut(&[u32], &Batch) -> bool) {
+pub fn for_each_chunk(n_variables: usize, data: &dyn Rows, mut visit: impl FnMut(&[u32], &Batch) -> bool) {
     let all: Vec<u32> = (0..data.n_rows() as u32).collect();
-    let mut batch = Batch::empty(graph.variables().len());
-    for rows in all.chunks(chunk_rows(graph)) {
+    let mut batch = Batch::empty(n_variables);
+    for rows in all.chunks(chunk_rows(n_variables)) {
         data.batch(rows, &mut batch);
         if !visit(rows, &batch) {
             return;

@@ -135,7 +135,7 @@ impl Marginals {
             }
         }
         if !all.stats.is_empty() {
-            for_each_chunk(graph, data, |rows, batch| {
+            for_each_chunk(graph.variables().len(), data, |rows, batch| {
                 all.observe(graph, batch, weights_of(data, rows).as_deref());
                 true
             });

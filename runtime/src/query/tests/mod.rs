@@ -47,6 +47,21 @@ fn the_best_completion_of_the_little_circuit_is_exact() {
     assert!(best[0].is_exact && close(best[0].log_value, -1.2729657, 1e-6));
 }
 
+/// 0.6 [a] (0.5 b + 0.5 not b) + 0.4 [not a] (0.9 b + 0.1 not b): the heavier branch is not the better one.
+#[test]
+fn the_best_completion_weighs_branches_by_what_follows() {
+    let mut make = Make::new(2, Domain::Bool);
+    let branches = [(1, 0.5), (0, 0.9)].map(|(a, b)| {
+        let parts = [make.literal(0, a), make.bernoulli(1, 1, Some(vec![b]))];
+        make.product(&parts)
+    });
+    let root = make.sum(&branches, 1, Some(vec![0.6, 0.4]));
+    let mut executor = interpreter(&make.finish(root));
+    let best = most_probable(&mut executor, &Batch::missing(2, 1), Exactness::Exact).unwrap();
+    assert_eq!(best[0].row, [0, 1]);
+    assert!(close(best[0].log_value, 0.36f64.ln(), 1e-7));
+}
+
 #[test]
 fn max_product_is_refused_where_it_would_be_wrong() {
     let mut executor = interpreter(&two_halves_beat_one());
