@@ -395,7 +395,7 @@ fn frames_lead_from_a_layer_to_the_circuit() {
         .expect("an input of X[2]");
     let frames = elaborated.frames(&program, "M", &world, &settings, input);
     let shown: Vec<_> = frames.iter().map(|f| format!("{} with {}", f.callee, f.arguments)).collect();
-    assert_eq!(shown, ["half with T = X[2], X[3]", "Pair[K = 8] with S = X"]);
+    assert_eq!(shown, ["half with T = X[2], X[3]", "Pair[K = 8] with S = X[0 .. 4]"]);
     assert_eq!(program.text(frames[1].span), "Pair[K = 8](X)");
 }
 

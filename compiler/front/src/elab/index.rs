@@ -186,11 +186,8 @@ impl<'p> Elaborator<'p> {
                     .help("declare the parameter as `seq` or `grid`")
             }
             IndexFault::Rank { needed, found } => {
-                let name = crate::value::display::scope(self.graph(), &scope.vars);
-                let message = format!(
-                    "{name} takes {}, not {found}",
-                    if needed == 1 { "1 index".into() } else { format!("{needed} indices") }
-                );
+                let indices = if needed == 1 { "1 index".into() } else { format!("{needed} indices") };
+                let message = format!("this {} takes {indices}, not {found}", scope.kind());
                 Diagnostic::error("index-outside", message).at(span, "")
             }
             IndexFault::Outside { axis, extent } => {

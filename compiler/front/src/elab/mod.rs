@@ -63,7 +63,7 @@ impl Elaborated {
     ) -> Vec<Frame> {
         let Some(&built) = self.built.get(layer.index()) else { return Vec::new() };
         let mut sink = Sink::new();
-        let overrides = parse_overrides(settings, &mut sink);
+        let overrides = parse_overrides(program, settings, &mut sink);
         let Some(item) = find_circuit(program, circuit, &mut sink) else { return Vec::new() };
         stacker::grow(STACK, || {
             let mut elaborator = Elaborator::new(program, world, settings, &overrides);
@@ -84,7 +84,7 @@ pub fn elaborate(
     settings: &Settings,
     sink: &mut Sink,
 ) -> Option<Elaborated> {
-    let overrides = parse_overrides(settings, sink);
+    let overrides = parse_overrides(program, settings, sink);
     let item = find_circuit(program, circuit, sink)?;
     stacker::grow(STACK, || {
         let mut elaborator = Elaborator::new(program, world, settings, &overrides);
@@ -112,10 +112,20 @@ fn find_circuit(program: &Program, name: &str, sink: &mut Sink) -> Option<ItemId
     found.map(|(id, _)| id)
 }
 
-/// The overrides that are expressions; the others are reported.
-pub(crate) fn parse_overrides(settings: &Settings, sink: &mut Sink) -> Vec<(String, ast::Expr)> {
+/// The overrides that are expressions; the others are reported. What replaces a text may stand without its
+/// quotes, which a shell would take away.
+pub(crate) fn parse_overrides(
+    program: &Program,
+    settings: &Settings,
+    sink: &mut Sink,
+) -> Vec<(String, ast::Expr)> {
     let mut overrides = Vec::new();
     for (name, text) in &settings.overrides {
+        if replaces_text(program, name) && !text.starts_with('"') {
+            let kind = ast::ExprKind::Text(text.clone());
+            overrides.push((name.clone(), ast::Expr { kind, span: Span::NONE }));
+            continue;
+        }
         match pcc_grammar::parse_expr(Span::NONE.file, text) {
             Ok(value) => overrides.push((name.clone(), value)),
             Err(errors) => {
@@ -126,6 +136,14 @@ pub(crate) fn parse_overrides(settings: &Settings, sink: &mut Sink) -> Vec<(Stri
         }
     }
     overrides
+}
+
+/// Whether a `const` of that name in the root file is a text.
+fn replaces_text(program: &Program, name: &str) -> bool {
+    program.items().filter(|(id, _)| id.module.0 == 0).any(|(_, item)| match &item.kind {
+        ast::ItemKind::Constant(c) => c.name.text == name && matches!(c.value.kind, ast::ExprKind::Text(_)),
+        _ => false,
+    })
 }
 
 /// Which copies and shared applications the code being run stands in.

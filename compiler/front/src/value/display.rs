@@ -55,7 +55,7 @@ fn of_scope(graph: &Graph, layer: pcc_ir::LayerId) -> String {
     scope(graph, &vars)
 }
 
-/// Variables in a few words: whole groups by name, neighbours of a one-dimensional group as a range.
+/// Variables in a few words: whole grids by name, neighbours of a sequence as a range.
 pub(crate) fn scope(graph: &Graph, vars: &[VarId]) -> String {
     let mut parts = Vec::new();
     let mut rest = vars;
@@ -79,7 +79,7 @@ fn run(graph: &Graph, first: VarId, vars: &[VarId]) -> (String, usize) {
     let end = group.first.0 + group.len() as u32;
     let follows = |(i, v): &(usize, &VarId)| v.0 == first.0 + *i as u32 && v.0 < end;
     let n = vars.iter().enumerate().take_while(follows).count();
-    if n == group.len() && n > 1 {
+    if group.extents.len() > 1 && n == group.len() {
         return (group.name.clone(), n);
     }
     if group.extents.len() == 1 && n > 2 {
