@@ -263,7 +263,7 @@ pub struct EvalArgs {
     /// Read the data as text with the model's own vocabulary, in windows as long as the model.
     #[arg(long)]
     pub text: bool,
-    /// A mask of the data's shape: where it is 0, the value counts as missing.
+    /// A `.npy` array of the data's shape, of 0 and 1: where it is 1, the value counts as missing.
     #[arg(long, value_name = "FILE")]
     pub missing: Option<PathBuf>,
     /// Write the log-likelihood of each row to a `.npy` file.

@@ -4,6 +4,9 @@ use crate::terminal::Terminal;
 use pcc_diag::{Diagnostic, Sources};
 use std::process::ExitCode;
 
+/// Faults that are reported like those of a program, but are those of the machine.
+const MACHINE_CODES: [&str; 3] = ["disk-full", "cannot-write", "machine"];
+
 /// The reasons to end early.
 #[derive(Debug)]
 pub enum Failure {
@@ -30,7 +33,8 @@ impl Failure {
         match self {
             Failure::Program(found, sources) => {
                 terminal.show(&found, &sources);
-                ExitCode::from(1)
+                let is_of_machine = found.iter().any(|d| MACHINE_CODES.contains(&d.code));
+                ExitCode::from(if is_of_machine { 3 } else { 1 })
             }
             Failure::Shown => ExitCode::from(1),
             Failure::Usage(what) => {

@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 pub struct World {
     pcc_data: Option<PathBuf>,
     lock: RefCell<Lock>,
+    /// The name of the source file: programs in one folder share a lock.
+    program: String,
     may_learn: bool,
     data: RefCell<Option<DataSets>>,
 }
@@ -34,12 +36,17 @@ impl World {
     fn open(file: &Path, source: &SourceArgs, may_learn: bool) -> Result<Self, Failure> {
         let folder = file.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let lock = RefCell::new(Lock::open(folder).map_err(Failure::of)?);
-        Ok(World { pcc_data: source.data.clone(), lock, may_learn, data: RefCell::new(None) })
+        let program = file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+        Ok(World { program, pcc_data: source.data.clone(), lock, may_learn, data: RefCell::new(None) })
     }
 
     /// The folder named by `--data` or `PCC_DATA`.
     pub fn pcc_data(&self) -> Option<&Path> {
         self.pcc_data.as_deref()
+    }
+
+    fn locked_name(&self, request: &LearnRequest) -> String {
+        format!("{}.{}", self.program, request.name)
     }
 
     fn learn_now(
@@ -54,11 +61,11 @@ impl World {
         });
         let dataset = sets.get(data_of(request).ok_or_else(|| not_learnable(request))?)?;
         let key = learn_key(request, &dataset);
-        if let Locked::Fresh(value) = self.lock.borrow().get(&request.name, &key)? {
+        if let Locked::Fresh(value) = self.lock.borrow().get(&self.locked_name(request), &key)? {
             return Ok(value);
         }
         let value = learn(request, &dataset)?;
-        self.lock.borrow_mut().put(&request.name, &key, &value)?;
+        self.lock.borrow_mut().put(&self.locked_name(request), &key, &value)?;
         Ok(value)
     }
 }
@@ -92,7 +99,7 @@ impl pcc_front::World for World {
     ) -> Result<Option<Learned>, Diagnostic> {
         match self.may_learn {
             true => self.learn_now(request, sources, variables).map(Some),
-            false => self.lock.borrow().value(&request.name),
+            false => self.lock.borrow().value(&self.locked_name(request)),
         }
     }
 }

@@ -204,6 +204,7 @@ pub const SIGNATURES: &[Signature] = &[
     prelude("tail", &[required("of", Kind::Any), required("from", Kind::Int)], Kind::Any),
     prelude("reverse", &[required("of", Kind::Any)], Kind::Any),
     prelude("concat", &[rest("lists", Kind::List)], Kind::List),
+    prelude("join", &[rest("texts", Kind::Text)], Kind::Text),
     prelude("zip", &[required("left", Kind::List), required("right", Kind::List)], Kind::List),
     prelude("range", &[required("start", Kind::Int), optional("end", Kind::Int)], Kind::List),
     prelude("min", NUMBERS, Kind::Any),

@@ -107,7 +107,7 @@ pub fn assertions(
     settings: &Settings,
     sink: &mut Sink,
 ) -> Vec<Assertion> {
-    let overrides = parse_overrides(settings, sink);
+    let overrides = parse_overrides(program, settings, sink);
     let mut found = Vec::new();
     for (id, item) in program.items().filter(|(id, _)| id.module.0 == 0) {
         let ItemKind::Assertion(assertion) = &item.kind else { continue };

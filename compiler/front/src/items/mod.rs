@@ -46,7 +46,7 @@ fn with_all_variables<T>(
     sink: &mut Sink,
     run: impl for<'p> FnOnce(&mut Elaborator<'p>, &'p Program, &mut Sink) -> T,
 ) -> Option<T> {
-    let overrides = parse_overrides(settings, sink);
+    let overrides = parse_overrides(program, settings, sink);
     let mut elaborator = Elaborator::new(program, &Nowhere, settings, &overrides);
     match elaborator.declare(None) {
         Ok(()) => Some(run(&mut elaborator, program, sink)),
