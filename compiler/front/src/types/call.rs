@@ -52,6 +52,9 @@ fn not_callable(kind: &Kind, callee: Span) -> Diagnostic {
 
 /// Applies a signature to arguments in parentheses.
 pub(super) fn apply(cx: &mut Check, whole: Span, signature: &Signature, args: &[Arg]) -> Kind {
+    if signature.what == What::Learner && !cx.is_learning {
+        cx.report(misplaced_learner(signature, whole));
+    }
     // One that stands in the wrong pair of brackets is reported there.
     let is_misplaced =
         |p: &Parameter| args.iter().any(|arg| matches!(arg, Arg::Named(n, _) if n.text == p.name));
@@ -71,6 +74,14 @@ pub(super) fn apply(cx: &mut Check, whole: Span, signature: &Signature, args: &[
         What::Builtin => prelude::result(&signature.name, &kinds).unwrap_or(result),
         _ => result,
     }
+}
+
+fn misplaced_learner(signature: &Signature, span: Span) -> Diagnostic {
+    let name = &signature.name;
+    let message = format!("`{name}` looks at data, which only a `learn` item may do");
+    Diagnostic::error("misplaced-learner", message)
+        .at(span, "")
+        .help(format!("write `learn value = {name}(..)`, and use the name here"))
 }
 
 /// Fills in the brackets of a structure: `Hmm[K = 64]`.

@@ -37,11 +37,17 @@ fn find_kind(cx: &mut Check, id: ItemId, declaration: usize) -> Kind {
 /// Runs a check with the names of an item's own module in view, and no locals.
 fn at_the_top(cx: &mut Check, id: ItemId, run: impl FnOnce(&mut Check, &Item) -> Kind) -> Kind {
     let Some(item) = cx.program.item(id) else { return Kind::Any };
-    let outer = (cx.module, std::mem::take(&mut cx.scopes));
+    let outer = (cx.module, std::mem::take(&mut cx.scopes), cx.is_learning);
     cx.module = id.module;
+    cx.is_learning = may_learn(item);
     let kind = run(cx, item);
-    (cx.module, cx.scopes) = outer;
+    (cx.module, cx.scopes, cx.is_learning) = outer;
     kind
+}
+
+/// Only `learn` looks at data, perhaps by way of functions.
+fn may_learn(item: &Item) -> bool {
+    matches!(item.kind, ItemKind::Learn(_) | ItemKind::Function(_))
 }
 
 fn declared_kind(cx: &mut Check, id: ItemId, item: &Item, declaration: usize) -> Kind {
@@ -66,6 +72,7 @@ fn declared_kind(cx: &mut Check, id: ItemId, item: &Item, declaration: usize) ->
 
 /// Checks an item, with the names of its module in view.
 pub(super) fn check(cx: &mut Check, id: ItemId, item: &Item) {
+    cx.is_learning = may_learn(item);
     match &item.kind {
         ItemKind::Import(_) => {}
         ItemKind::Native(_) | ItemKind::Constant(_) | ItemKind::Learn(_) => {
@@ -131,7 +138,9 @@ fn of_native(cx: &mut Check, id: ItemId, native: &Native) -> Kind {
         return Kind::Function(written.into());
     };
     let params = Signature::of_builtin(known).params;
-    let mut signature = Signature { params, ..written };
+    let looks_at_data = params.iter().any(|parameter| matches!(parameter.kind, Kind::Data));
+    let what = if looks_at_data { What::Learner } else { What::Function };
+    let mut signature = Signature { what, params, ..written };
     let k = signature.params.iter_mut().find(|parameter| parameter.name == "k");
     if let (Kind::Codes(None), Some(k)) = (&signature.result, k) {
         let symbol = cx.fresh_symbol("k");

@@ -72,6 +72,8 @@ struct Check<'a> {
     /// The module whose names are in view.
     module: ModuleId,
     scopes: Scopes,
+    /// Whether a `learn` item, or a function that one may call, is being read: they alone may look at data.
+    is_learning: bool,
     /// The kinds of items, found when first asked for; `None` while that is under way.
     items: FxHashMap<(ItemId, usize), Option<Kind>>,
     used: FxHashSet<(ItemId, usize)>,
@@ -91,6 +93,7 @@ impl<'a> Check<'a> {
             settings,
             module: ModuleId(0),
             scopes: Scopes::default(),
+            is_learning: false,
             items: FxHashMap::default(),
             used: FxHashSet::default(),
             found: Vec::new(),

@@ -36,6 +36,8 @@ pub enum What {
     Function,
     /// `fn(v) => ..`
     Lambda,
+    /// A native that looks at data.
+    Learner,
     /// What the language has of itself.
     Builtin,
 }
@@ -45,7 +47,7 @@ impl What {
     pub fn words(self) -> &'static str {
         match self {
             What::Structure => "a structure",
-            What::Function | What::Lambda | What::Builtin => "a function",
+            What::Function | What::Lambda | What::Learner | What::Builtin => "a function",
         }
     }
 }

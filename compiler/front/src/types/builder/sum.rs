@@ -15,7 +15,8 @@ pub(super) fn kind_of(cx: &mut Check, whole: Span, head: &Head, args: &[Arg]) ->
         if child.is_many { None } else { total.plus(child.width.as_ref()?) }
     });
     let is_one = |size: &Option<Size>| size.as_ref().and_then(Size::value) == Some(1);
-    if is_one(&width) && is_one(&inputs) && !cx.supervised.contains(&whole) {
+    let are_sound = children.iter().all(|child| child.is_sound);
+    if are_sound && is_one(&width) && is_one(&inputs) && !cx.supervised.contains(&whole) {
         cx.report(unit_sum(whole));
     }
     cx.columns.insert(whole, inputs);
