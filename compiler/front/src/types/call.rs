@@ -2,8 +2,7 @@
 
 use super::arguments::{self, Site, missing_arguments};
 use super::kind::Kind;
-use super::signature::{Need, Parameter, Signature, What};
-use super::size::Size;
+use super::signature::{Need, Parameter, Signature, What, sizes};
 use super::{Check, builder, clause, expr, field, item, prelude};
 use crate::ModuleId;
 use crate::modules::Named;
@@ -99,28 +98,6 @@ pub(super) fn fill_in(cx: &mut Check, whole: Span, signature: &Signature, args: 
 fn site(signature: &Signature, span: Span, is_static: bool) -> Site<'_> {
     let others = if is_static { &signature.params } else { &signature.statics };
     Site { name: &signature.name, declared: signature.span, span, is_static, others }
-}
-
-/// The integer that each parameter stands for: its argument, or its default in terms of the ones before it.
-fn sizes(parameters: &[&Parameter], given: &[Option<Kind>]) -> Vec<Option<Size>> {
-    let mut sizes: Vec<Option<Size>> = Vec::new();
-    for (parameter, kind) in parameters.iter().zip(given) {
-        let size = match (kind, &parameter.need) {
-            (Some(kind), _) => kind.size().cloned(),
-            (None, Need::Optional(default)) => default.size().and_then(|size| {
-                size.substitute(&|symbol| match parameters
-                    .iter()
-                    .position(|p| p.symbol.as_ref() == Some(symbol))
-                {
-                    Some(position) => sizes.get(position).cloned().flatten(),
-                    None => Some(Size::symbol(symbol.clone())),
-                })
-            }),
-            (None, _) => None,
-        };
-        sizes.push(size);
-    }
-    sizes
 }
 
 fn no_brackets(signature: &Signature, span: Span) -> Diagnostic {

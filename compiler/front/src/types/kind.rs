@@ -183,57 +183,6 @@ impl Kind {
             _ => None,
         }
     }
-
-    /// Whether a value of this kind may stand where the other is wanted. Sizes are not compared.
-    pub fn fits(&self, wanted: &Kind) -> bool {
-        use Kind::*;
-        match (self, wanted) {
-            (Any, _) | (_, Any) => true,
-            (Int(_) | Number, Int(_) | Number)
-            | (Float | Number, Float | Number)
-            | (Bool, Bool)
-            | (Text, Text)
-            | (Word(_), Word(_)) => true,
-            (Key, Key) | (Box, Box) | (Tree, Tree) | (Vtree, Vtree) | (Schedule, Schedule) => true,
-            (Var(_) | Scope(_), Var(_)) | (Var(_), Scope(_)) => true,
-            (Scope(found), Scope(wanted)) => found.order == Order::Set || found.order >= wanted.order,
-            (List(element), Scope(wanted)) => wanted.order < Order::Grid && element.fits(&Var(None)),
-            (Scope(_), List(element)) => Var(None).fits(element),
-            (List(found), List(wanted)) => found.fits(wanted),
-            (Tuple(found), Tuple(wanted)) => {
-                found.len() == wanted.len() && found.iter().zip(wanted.iter()).all(|(f, w)| f.fits(w))
-            }
-            (Formula | Literal | Bool, Formula) | (Literal, Literal) => true,
-            (Var(domain), Formula | Literal | Layer(_)) => domain.as_ref().is_none_or(|d| *d == Domain::Bool),
-            (Scope(scope), Formula | Literal | Layer(_)) => {
-                scope.extents.is_none() && scope.domain.as_ref().is_none_or(|d| *d == Domain::Bool)
-            }
-            (Data | Codes(_), Data) | (Codes(_), Codes(_)) | (Teacher, Teacher) => true,
-            (Family(_), Family(_))
-            | (Function(_) | Closure, Function(_) | Closure)
-            | (Module(_), Module(_)) => true,
-            (Layer(_) | Circuit(_) | Literal, Layer(_)) | (Circuit(_), Circuit(_)) => true,
-            (Table { .. }, Table { .. }) | (List(_), Table { .. }) => true,
-            (Int(_) | Float, Schedule) => true,
-            _ => false,
-        }
-    }
-
-    /// What both branches of a choice are: the one where the other is unknown, else what they share.
-    pub fn join(self, other: Kind) -> Kind {
-        match (self, other) {
-            (Kind::Int(a), Kind::Int(b)) => Kind::Int(a.filter(|a| b.as_ref() == Some(a))),
-            (Kind::Layer(a), Kind::Layer(b)) => Kind::Layer(a.filter(|a| b.as_ref() == Some(a))),
-            (Kind::List(a), Kind::List(b)) => Kind::list((*a).clone().join((*b).clone())),
-            (Kind::Scope(a), Kind::Scope(b)) => {
-                let domain = a.domain.filter(|domain| b.domain.as_ref() == Some(domain));
-                Kind::Scope(Scope { order: a.order.min(b.order), domain, extents: None })
-            }
-            (a, b) if a.fits(&b) && !a.is_any() => b,
-            (a, b) if b.fits(&a) && !b.is_any() => a,
-            _ => Kind::Any,
-        }
-    }
 }
 
 impl fmt::Display for Kind {

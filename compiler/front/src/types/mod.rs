@@ -19,6 +19,7 @@ pub(crate) mod domain;
 mod expr;
 pub(crate) mod family;
 mod field;
+mod fits;
 mod function;
 mod index;
 mod item;

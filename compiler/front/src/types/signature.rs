@@ -84,31 +84,15 @@ impl Signature {
     /// What a call gives: the result with `sizes` (those of `statics`, then of `params`) for the symbols.
     pub fn result_with(&self, sizes: &[Option<Size>]) -> Kind {
         let parameters: Vec<&Parameter> = self.statics.iter().chain(&self.params).collect();
-        let value_of = |symbol: &Symbol| -> Option<Size> {
-            match parameters.iter().position(|p| p.symbol.as_ref() == Some(symbol)) {
-                Some(position) => sizes.get(position).cloned().flatten(),
-                None => Some(Size::symbol(symbol.clone())),
-            }
-        };
-        substitute(&self.result, &value_of)
+        substitute(&self.result, &|symbol| value_of(symbol, &parameters, sizes))
     }
 
     /// The signature that is left when the brackets have been filled in.
     pub fn without_statics(&self, sizes: &[Option<Size>]) -> Signature {
-        let value_of = |symbol: &Symbol| -> Option<Size> {
-            match self.statics.iter().position(|p| p.symbol.as_ref() == Some(symbol)) {
-                Some(position) => sizes.get(position).cloned().flatten(),
-                None => Some(Size::symbol(symbol.clone())),
-            }
-        };
-        let params =
-            self.params.iter().map(|p| Parameter { kind: substitute(&p.kind, &value_of), ..p.clone() });
-        Signature {
-            statics: Vec::new(),
-            params: params.collect(),
-            result: substitute(&self.result, &value_of),
-            ..self.clone()
-        }
+        let statics: Vec<&Parameter> = self.statics.iter().collect();
+        let put = |kind: &Kind| substitute(kind, &|symbol| value_of(symbol, &statics, sizes));
+        let params = self.params.iter().map(|p| Parameter { kind: put(&p.kind), ..p.clone() });
+        Signature { statics: Vec::new(), params: params.collect(), result: put(&self.result), ..self.clone() }
     }
 
     /// The signature of something built in.
@@ -133,6 +117,32 @@ impl Signature {
             params: params.iter().map(builtin_parameter).collect(),
             result,
         }
+    }
+}
+
+/// The integer that each parameter stands for in a call: its argument, or its default, which may mention the
+/// parameters before it.
+pub fn sizes(parameters: &[&Parameter], given: &[Option<Kind>]) -> Vec<Option<Size>> {
+    let mut sizes: Vec<Option<Size>> = Vec::new();
+    for (parameter, kind) in parameters.iter().zip(given) {
+        let size = match (kind, &parameter.need) {
+            (Some(kind), _) => kind.size().cloned(),
+            (None, Need::Optional(default)) => {
+                let put = |symbol: &Symbol| value_of(symbol, parameters, &sizes);
+                default.size().and_then(|size| size.substitute(&put))
+            }
+            (None, Need::Required | Need::Rest) => None,
+        };
+        sizes.push(size);
+    }
+    sizes
+}
+
+/// What stands for a symbol: the size of the parameter that it belongs to, else itself.
+fn value_of(symbol: &Symbol, parameters: &[&Parameter], sizes: &[Option<Size>]) -> Option<Size> {
+    match parameters.iter().position(|parameter| parameter.symbol.as_ref() == Some(symbol)) {
+        Some(position) => sizes.get(position).cloned().flatten(),
+        None => Some(Size::symbol(symbol.clone())),
     }
 }
 

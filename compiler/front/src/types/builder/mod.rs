@@ -128,7 +128,7 @@ fn not_positive(head: &Head, what: &str, span: Span) -> Diagnostic {
 fn refuse_brackets(cx: &mut Check, head: &Head) {
     if let Some(statics) = head.statics {
         call_loosely(cx, statics);
-        let message = format!("`{}` takes nothing in brackets: its width is that of its children", head.name);
+        let message = format!("`{}` takes nothing in brackets", head.name);
         cx.report(
             Diagnostic::error("wrong-brackets", message)
                 .at(head.span, "")
