@@ -78,7 +78,7 @@ impl Report {
             help: diagnostic.help.clone(),
             source: file.map(named),
             labels: file
-                .map(|file| here.iter().map(|label| labeled(label, file)).collect())
+                .map(|file| here.iter().map(|label| labeled(label, head(label, &here, file), file)).collect())
                 .unwrap_or_default(),
             related,
         }
@@ -99,7 +99,7 @@ impl Report {
             message,
             help: None,
             source: file.map(named),
-            labels: file.map(|file| vec![labeled(label, file)]).unwrap_or_default(),
+            labels: file.map(|file| vec![labeled(label, label.span, file)]).unwrap_or_default(),
             related: Vec::new(),
         }
     }
@@ -109,9 +109,21 @@ fn named(file: &SourceFile) -> NamedSource<String> {
     NamedSource::new(&file.name, file.text.clone())
 }
 
+/// The part of a label's span that stands before the first label inside of it: the head of a call whose
+/// arguments are marked too. Marks that overlap can't be told apart.
+fn head(label: &Label, others: &[&Label], file: &SourceFile) -> Span {
+    let outer = label.span;
+    let is_inside = |span: Span| outer.start < span.start && span.start < outer.end && span.end <= outer.end;
+    let first = others.iter().map(|other| other.span).filter(|&span| is_inside(span)).min_by_key(|s| s.start);
+    let Some(first) = first else { return outer };
+    let before = file.text.get(outer.start as usize..first.start as usize).unwrap_or_default();
+    let head = before.trim_end_matches(|c: char| c == '(' || c.is_whitespace());
+    Span { end: outer.start + head.len() as u32, ..outer }
+}
+
 /// The label with its span cut to the file and to whole characters.
-fn labeled(label: &Label, file: &SourceFile) -> LabeledSpan {
-    let (start, end) = within(label.span, &file.text);
+fn labeled(label: &Label, span: Span, file: &SourceFile) -> LabeledSpan {
+    let (start, end) = within(span, &file.text);
     let text = (!label.text.is_empty()).then(|| label.text.clone());
     let span = (start, end - start);
     if label.is_primary {

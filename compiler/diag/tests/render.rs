@@ -66,6 +66,18 @@ Advice:
 }
 
 #[test]
+fn a_call_whose_arguments_are_marked_is_marked_at_its_head() {
+    let mut sources = Sources::new();
+    let file = sources.add("pair.pc", TEXT);
+    let diagnostic = Diagnostic::error("overlapping-scopes", "product children share variables")
+        .at(span(file, "prod(leaf[K](head(X, to = 2)), leaf[K](tail(X, from = 1)))"), "both contain X[1]")
+        .note(span(file, "leaf[K](head(X, to = 2))"), "scope here: X[0], X[1]");
+    let text = render(&diagnostic, &sources, PLAIN);
+    assert!(text.contains("   ·          ──┬─ ────────────┬───────────\n"), "{text}");
+    assert!(text.contains("   ·            ╰── both contain X[1]\n"), "{text}");
+}
+
+#[test]
 fn ascii_has_no_other_character_and_colour_adds_only_escapes() {
     let (sources, diagnostic) = example();
     assert!(render(&diagnostic, &sources, RenderConfig { has_unicode: false, ..PLAIN }).is_ascii());
