@@ -33,6 +33,11 @@ fn main() {
         let name = stem(&path);
         trials.push(trial("book", &name, move || book::page(&path)));
     }
+    for path in tidy::files(root, &["examples"], "md") {
+        let name = path.parent().map_or_else(String::new, stem);
+        trials.push(trial("book", &format!("example {name}"), move || book::page(&path)));
+    }
+    trials.push(trial("book", "front page", move || book::page(&root.join("README.md"))));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 

@@ -4,7 +4,7 @@ use crate::args::{MachineArgs, ModelArgs, Numerics, SourceArgs};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 use crate::world::{Loaded, World};
-use pcc_diag::Sources;
+use pcc_diag::{Diagnostic, Sources};
 use pcc_ir::{Checked, Graph, Params, props};
 use pcc_runtime::data::{Vocabulary, read_file};
 use pcc_runtime::exec::{CpuExecutor, CpuOptions, Executor, Interpreter, LogExecutor};
@@ -27,6 +27,15 @@ pub struct Circuit {
     pub vocabularies: BTreeMap<String, Arc<Vocabulary>>,
     /// Where a model comes from, in words.
     pub provenance: Option<String>,
+    /// The texts in which the layers have their places; none for a circuit that was not written.
+    pub sources: Sources,
+}
+
+impl Circuit {
+    /// A fault of the circuit or of what is asked of it.
+    pub fn failure(&self, fault: Diagnostic) -> Failure {
+        Failure::Program(vec![fault], self.sources.clone())
+    }
 }
 
 /// The circuits of a file: all of a program, or the one that is wanted.
@@ -80,7 +89,8 @@ fn of_program(
     for name in names {
         if let Some(elaborated) = loaded.verify(&name, &world) {
             let params = Params::of(&elaborated.graph);
-            circuits.push(of_parts(name, elaborated.graph, params)?);
+            let circuit = of_parts(name, elaborated.graph, params)?;
+            circuits.push(Circuit { sources: loaded.sources().clone(), ..circuit });
         }
     }
     if loaded.has_errors() {
@@ -106,7 +116,8 @@ fn of_parts(name: String, graph: Graph, params: Params) -> Result<Circuit, Failu
         let found = violations.iter().map(|v| props::violation_in_words(&graph, v)).collect();
         Failure::Program(found, Sources::new())
     })?;
-    Ok(Circuit { name, graph, params, vocabularies: BTreeMap::new(), provenance: None })
+    let (vocabularies, sources) = (BTreeMap::new(), Sources::new());
+    Ok(Circuit { name, graph, params, vocabularies, provenance: None, sources })
 }
 
 fn in_words(provenance: &Provenance) -> Option<String> {

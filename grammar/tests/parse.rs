@@ -145,6 +145,8 @@ fn queries_have_targets_and_evidence() {
     assert_eq!((query.kind, query.targets.len(), query.given.len()), (QueryKind::Sample, 0, 0));
     let query = parse_query(FILE, "map(| B = \"red\")").expect("a query");
     assert_eq!((query.kind, query.targets.len(), query.given.len()), (QueryKind::Map, 0, 1));
+    let query = parse_query(FILE, "map(|)").expect("a query about everything, nothing known");
+    assert_eq!((query.kind, query.targets.len(), query.given.len()), (QueryKind::Map, 0, 0));
 }
 
 /// The code, message and help of the only error.

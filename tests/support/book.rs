@@ -1,8 +1,9 @@
 //! Pages of the book as tests: what a reader is told to type works, and shows what the page shows.
 //!
-//! A block `pc` is a program that checks without an error; `pc file=NAME` also puts it into the page's folder;
-//! `pc error=CODE` must give that error. A block `console` runs its `$ pcc ..` lines in that folder, one
-//! after the other, and what they print is what stands below; a line `...` stands for any number of lines.
+//! A block `pc` is a program that checks without an error; `pc error=CODE` must give that error. A block of
+//! any kind with `file=NAME` is also put into the page's folder, beside copies of the files that lie beside
+//! the page. A block `console` runs its `$ pcc ..` lines in that folder, one after the other, and what they
+//! print is what stands below: a line `...` stands for any number of lines, `...` in a line for any words.
 
 use super::cli::pcc;
 use std::fs;
@@ -15,17 +16,38 @@ struct Block<'t> {
     text: String,
 }
 
+impl<'t> Block<'t> {
+    /// What stands behind a key of the first line.
+    fn option(&self, key: &str) -> Option<&'t str> {
+        self.info.split_whitespace().find_map(|word| word.strip_prefix(key))
+    }
+}
+
 /// Runs one page.
 pub fn page(path: &Path) -> Result<(), String> {
     let text = fs::read_to_string(path).map_err(|e| e.to_string())?;
     let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+    copy_neighbours(path, folder.path()).map_err(|e| e.to_string())?;
     for block in blocks(&text) {
+        if let Some(name) = block.option("file=") {
+            fs::write(folder.path().join(name), &block.text).map_err(|e| e.to_string())?;
+        }
         let result = match block.info.split_whitespace().next() {
             Some("pc") => program(folder.path(), &block),
             Some("console") => console(folder.path(), &block.text),
             _ => Ok(()),
         };
         result.map_err(|fault| format!("line {}: {fault}", block.line))?;
+    }
+    Ok(())
+}
+
+fn copy_neighbours(page: &Path, folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(page.parent().unwrap_or(Path::new(".")))? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), folder.join(entry.file_name()))?;
+        }
     }
     Ok(())
 }
@@ -53,12 +75,11 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
 }
 
 fn program(folder: &Path, block: &Block) -> Result<(), String> {
-    let option = |key: &str| block.info.split_whitespace().find_map(|w| w.strip_prefix(key));
-    let name = option("file=").unwrap_or("block.pc");
+    let name = block.option("file=").unwrap_or("block.pc");
     fs::write(folder.join(name), &block.text).map_err(|e| e.to_string())?;
     let seen = pcc(folder, &format!("check --format json {name}"))?;
     let out = String::from_utf8_lossy(&seen.stdout);
-    match option("error=") {
+    match block.option("error=") {
         Some(code) if out.contains(&format!("\"code\":\"{code}\"")) => Ok(()),
         Some(code) => Err(format!("no error `{code}`:\n{out}")),
         None if seen.status.success() => Ok(()),
@@ -79,13 +100,25 @@ fn console(folder: &Path, text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether lines are as expected; `...` stands for any number of lines.
+/// Whether lines are as expected; a line `...` stands for any number of lines.
 fn matches(expected: &[&str], seen: &[&str]) -> bool {
     match expected.split_first() {
         None => seen.is_empty(),
         Some((&"...", rest)) => (0..=seen.len()).any(|skip| matches(rest, &seen[skip..])),
         Some((first, rest)) => {
-            seen.split_first().is_some_and(|(line, more)| line.trim_end() == first.trim_end() && matches(rest, more))
+            seen.split_first().is_some_and(|(line, more)| is_like(line, first) && matches(rest, more))
         }
     }
+}
+
+/// Whether a line is as expected, but for what `...` stands for.
+fn is_like(line: &str, expected: &str) -> bool {
+    let mut parts = expected.trim_end().split("...");
+    let Some(mut rest) = line.trim_end().strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        let Some((_, after)) = rest.split_once(part) else { return false };
+        rest = after;
+    }
+    rest.ends_with(last)
 }

@@ -24,7 +24,7 @@ pub fn run(args: &EvalArgs, terminal: &Terminal) -> Result<(), Failure> {
     let mut executor = opened::executor(graph, &circuit.params, &args.machine)?;
     let mut logs = Vec::new();
     let measured = measure_rows(executor.as_mut(), &data, &mut |chunk| logs.extend_from_slice(chunk))
-        .map_err(Failure::of)?;
+        .map_err(|fault| circuit.failure(fault))?;
     if let Some(path) = &args.rows {
         write_atomically(path, |mut to| write_numbers(&mut to, &logs))
             .map_err(|d| Failure::Machine(d.message))?;

@@ -5,7 +5,7 @@ use crate::cmd::sample;
 use crate::failure::Failure;
 use crate::opened;
 use crate::terminal::{Terminal, print_text};
-use pcc_diag::{Diagnostic, Sources};
+use pcc_diag::Diagnostic;
 use pcc_front::ResolvedQuery;
 use pcc_grammar::ast::QueryKind;
 use pcc_ir::{Batch, Domain, Graph, Value, VarId};
@@ -15,17 +15,19 @@ use serde_json::json;
 
 /// Asks.
 pub fn run(args: &QueryArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let mut sources = Sources::new();
+    let circuit = opened::model(&args.model, terminal)?;
+    let graph = circuit.graph.graph();
+    let mut sources = circuit.sources.clone();
     let file = sources.add("query", args.query.clone());
     let parsed =
         pcc_grammar::parse_query(file, &args.query).map_err(|e| Failure::Program(e, sources.clone()))?;
-    let circuit = opened::model(&args.model, terminal)?;
-    let graph = circuit.graph.graph();
     let query =
         pcc_front::resolve_query(&parsed, graph).map_err(|d| Failure::Program(vec![d], sources.clone()))?;
     let mut executor = opened::executor(graph, &circuit.params, &args.machine)?;
-    let answer = answer(args, graph, &query, executor.as_mut())
-        .map_err(|d| Failure::Program(vec![d.at(parsed.span, "")], sources))?;
+    let answer = answer(args, graph, &query, executor.as_mut()).map_err(|fault| {
+        let fault = if fault.labels.is_empty() { fault.at(parsed.span, "") } else { fault };
+        Failure::Program(vec![fault], sources)
+    })?;
     print_text(&answer);
     Ok(())
 }

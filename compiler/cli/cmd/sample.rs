@@ -16,7 +16,8 @@ pub fn run(args: &SampleArgs, terminal: &Terminal) -> Result<(), Failure> {
     let graph = circuit.graph.graph();
     let evidence = evidence(args.given.as_deref(), graph)?;
     let mut executor = opened::executor(graph, &circuit.params, &args.machine)?;
-    let samples = query::sample(executor.as_mut(), &evidence, args.count, args.seed).map_err(Failure::of)?;
+    let samples = query::sample(executor.as_mut(), &evidence, args.count, args.seed)
+        .map_err(|fault| circuit.failure(fault))?;
     match &args.out {
         Some(path) => write_samples(path, graph, &samples).map_err(Failure::of),
         None => {
