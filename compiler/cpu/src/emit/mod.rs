@@ -1,7 +1,7 @@
 //! Emitting one function: addresses, calls, loops over groups, and branches on guards.
 //!
-//! The only value that lives through a function is the context pointer; bases are loaded where they are
-//! used, which costs no more than reloading them from the stack. Nothing here knows what a step means: that
+//! The only value that lives through a function is the context pointer; bases are loaded for each call,
+//! which costs no more than reloading them from the stack. Nothing here knows what a step means: that
 //! is in [`up`] and [`down`].
 
 mod down;
@@ -63,6 +63,8 @@ pub(crate) struct Emitter<'f, 'm> {
     /// The group that the innermost loop is at.
     group: Option<Value>,
     n_calls: usize,
+    /// The pointers that the call being emitted has loaded so far.
+    bases: [Option<Value>; Field::COUNT],
 }
 
 impl<'f, 'm> Emitter<'f, 'm> {
@@ -72,7 +74,7 @@ impl<'f, 'm> Emitter<'f, 'm> {
         builder.switch_to_block(entry);
         builder.seal_block(entry);
         let context = builder.block_params(entry)[0];
-        Emitter { builder, refs, context, group: None, n_calls: 0 }
+        Emitter { builder, refs, context, group: None, n_calls: 0, bases: [None; Field::COUNT] }
     }
 
     pub(crate) fn finish(mut self, target: TargetFrontendConfig) {
@@ -103,6 +105,7 @@ impl<'f, 'm> Emitter<'f, 'm> {
     pub(crate) fn call(&mut self, kernel: Kernel, arguments: &[Argument]) {
         let n_expected = self.refs.imports[kernel as usize].1;
         assert_eq!(arguments.len(), n_expected, "the arguments of {kernel:?}");
+        self.bases = [None; Field::COUNT];
         let values: Vec<Value> = arguments.iter().map(|&a| self.value(a)).collect();
         let callee = self.refs.kernel(kernel, self.builder.func);
         self.builder.ins().call(callee, &values);
@@ -132,6 +135,7 @@ impl<'f, 'm> Emitter<'f, 'm> {
 
     /// Emits the body under the condition that terms of the table's sums must be watched.
     pub(crate) fn when_watched(&mut self, table: ParamId, body: impl FnOnce(&mut Self)) {
+        self.bases = [None; Field::COUNT];
         let [then, join] = [0; 2].map(|_| self.builder.create_block());
         let is_watched = self.load(Field::Watched, table.index() as i64 * 8);
         self.builder.ins().brif(is_watched, then, &[], join, &[]);
@@ -145,6 +149,7 @@ impl<'f, 'm> Emitter<'f, 'm> {
 
     /// Sets `n_rows` rows to one, four numbers at a time.
     pub(crate) fn fill_ones(&mut self, rows: Place, n_rows: u32) {
+        self.bases = [None; Field::COUNT];
         let first = self.address(rows);
         let one = self.builder.ins().f32const(1.0);
         let ones = self.builder.ins().splat(types::F32X4, one);
@@ -178,9 +183,15 @@ impl<'f, 'm> Emitter<'f, 'm> {
         self.builder.ins().load(types::I64, TRUSTED, address, 0)
     }
 
+    /// A pointer of the context, loaded once for each call.
+    fn base(&mut self, field: Field) -> Value {
+        let offset = field.offset() as i32;
+        let load = || self.builder.ins().load(types::I64, TRUSTED, self.context, offset);
+        *self.bases[field as usize].get_or_insert_with(load)
+    }
+
     fn address(&mut self, place: Place) -> Value {
-        let offset = place.field.offset() as i32;
-        let mut address = self.builder.ins().load(types::I64, TRUSTED, self.context, offset);
+        let mut address = self.base(place.field);
         if place.offset != 0 {
             address = self.builder.ins().iadd_imm_s(address, place.offset);
         }
