@@ -13,7 +13,9 @@ use pcc_ir::recipe::{DataSource, LearnRequest, Learned};
 use pcc_ir::{Batch, Checked, Graph, Params, Value, VarGroup, VarId};
 use pcc_runtime::exec::{CpuExecutor, CpuOptions, Executor, Interpreter, LogExecutor};
 use pcc_runtime::query::{Exactness, log_probability, most_probable};
+use std::num::NonZeroUsize;
 use std::path::Path;
+use std::time::Duration;
 
 /// A number of the file, and how near an answer must be: compiled code works in 32-bit floats.
 struct Question {
@@ -64,10 +66,12 @@ pub fn file(path: &Path) -> Result<(), String> {
 }
 
 fn questions(text: &str) -> Result<Vec<Question>, String> {
-    let numbered = text.lines().enumerate().filter_map(|(i, l)| Some((i + 1, l.trim().strip_prefix("//? ")?)));
+    let numbered =
+        text.lines().enumerate().filter_map(|(i, l)| Some((i + 1, l.trim().strip_prefix("//? ")?)));
     numbered
         .map(|(line, question)| {
-            let (text, expected) = question.rsplit_once(") = ").ok_or(format!("line {line}: no `= number`"))?;
+            let (text, expected) =
+                question.rsplit_once(") = ").ok_or(format!("line {line}: no `= number`"))?;
             let expected = expected.trim().parse().map_err(|e| format!("line {line}: {e}"))?;
             Ok(Question { line, text: format!("{text})"), expected })
         })
@@ -131,21 +135,28 @@ type Mode = (String, Box<dyn Executor>);
 
 fn modes(graph: &Graph, reformatted: &Graph) -> Result<Vec<Mode>, String> {
     let read_back = pcc_ir::graph::read(&pcc_ir::graph::print(graph)).map_err(|e| format!("{e:?}"))?;
-    let passed = pcc_opt::run(graph.clone(), &pcc_opt::Config::all());
+    let passed = passed(graph)?;
     let mut modes: Vec<Mode> = Vec::new();
     let graphs = [("", graph), ("formatted ", reformatted), ("read back ", &read_back), ("passed ", &passed)];
     for (name, graph) in graphs {
         let params = Params::of(graph);
         modes.push((format!("{name}interpreter"), Box::new(Interpreter::new(graph.clone(), params.clone()))));
-        for threads in [1, 2] {
-            let checked = Checked::new(graph.clone()).map_err(|v| format!("{v:?}"))?;
-            let options = CpuOptions { threads, ..CpuOptions::default() };
-            let cpu = CpuExecutor::new(checked, params.clone(), options)?;
+        for threads in [NonZeroUsize::MIN, NonZeroUsize::MIN.saturating_add(1)] {
+            let options = CpuOptions { threads };
+            let cpu =
+                CpuExecutor::new(graph.clone(), params.clone(), options).map_err(|e| e.to_string())?;
             modes.push((format!("{name}compiled, {threads} threads"), Box::new(cpu)));
         }
         modes.push((format!("{name}log space"), Box::new(LogExecutor::new(graph.clone(), params))));
     }
     Ok(modes)
+}
+
+/// The circuit after all passes, each verified.
+fn passed(graph: &Graph) -> Result<Graph, String> {
+    let checked = Checked::new(graph.clone()).map_err(|v| format!("{v:?}"))?;
+    let config = pcc_opt::Config { is_verifying: true, ..pcc_opt::Config::ALL };
+    Ok(pcc_opt::optimize(checked, &config, &|| Duration::ZERO).graph.into_graph())
 }
 
 /// A probability, or for `map` the logarithm of the probability of the completion.
@@ -156,7 +167,10 @@ fn answer(executor: &mut dyn Executor, text: &str) -> Result<f64, String> {
     match query.kind {
         QueryKind::Probability => {
             let mut targets = Batch::missing(given.n_variables(), 1);
-            query.targets.iter().for_each(|&(var, value)| targets.set(0, var, value.unwrap_or(Value::Missing)));
+            query
+                .targets
+                .iter()
+                .for_each(|&(var, value)| targets.set(0, var, value.unwrap_or(Value::Missing)));
             let logs = log_probability(executor, &targets, &given).map_err(|d| d.message)?;
             Ok(logs[0].exp())
         }

@@ -8,9 +8,10 @@ use crate::terminal::{Terminal, print_line};
 use pcc_diag::{Diagnostic, Span};
 use pcc_ir::recipe::{DataSource, Reader, Rows, TextOptions};
 use pcc_ir::{Graph, VarGroup};
-use pcc_runtime::data::{DataSets, Dataset, Mask, read_file, write_atomically, write_numbers};
+use pcc_runtime::data::{DataSets, Dataset, Mask, find_file, read_file, write_atomically, write_numbers};
 use pcc_runtime::formats::Content;
 use pcc_runtime::train::measure_rows;
+use std::path::{Path, PathBuf};
 
 /// Reads the data, evaluates it, and answers with means, or one value a row in a file.
 pub fn run(args: &EvalArgs, terminal: &Terminal) -> Result<(), Failure> {
@@ -51,17 +52,20 @@ pub fn run(args: &EvalArgs, terminal: &Terminal) -> Result<(), Failure> {
 
 fn dataset(args: &EvalArgs, circuit: &Circuit) -> Result<Dataset, Failure> {
     let graph = circuit.graph.graph();
+    let pcc_data = std::env::var_os("PCC_DATA").map(PathBuf::from);
+    let places: Vec<PathBuf> = std::iter::once(PathBuf::new()).chain(pcc_data).collect();
+    let file = find_file(&args.data.display().to_string(), &places, Span::NONE).map_err(Failure::of)?;
     let groups: Vec<VarGroup> = graph.var_groups().to_vec();
     let source = DataSource {
         name: "data".into(),
         variables: observed(graph),
-        path: args.data.display().to_string(),
+        path: file.display().to_string(),
         beside: String::new(),
-        reader: reader(args, graph)?,
+        reader: reader(args, &file, graph)?,
         rows: rows(args.range.as_deref())?,
         span: Span::NONE,
     };
-    let mut sets = DataSets::new(vec![source], groups, std::env::var_os("PCC_DATA").map(Into::into));
+    let mut sets = DataSets::new(vec![source], groups, None);
     for (group, vocabulary) in &circuit.vocabularies {
         sets.set_vocabulary(group, vocabulary.clone());
     }
@@ -77,7 +81,7 @@ fn observed(graph: &Graph) -> Vec<String> {
 }
 
 /// How the file is read: its content says so, except that text must be asked for.
-fn reader(args: &EvalArgs, graph: &Graph) -> Result<Reader, Failure> {
+fn reader(args: &EvalArgs, file: &Path, graph: &Graph) -> Result<Reader, Failure> {
     if args.text {
         let window = graph.variables().iter().filter(|v| !v.is_latent).count();
         return Ok(Reader::Text(TextOptions {
@@ -88,7 +92,7 @@ fn reader(args: &EvalArgs, graph: &Graph) -> Result<Reader, Failure> {
             vocabulary_of: "data".into(),
         }));
     }
-    let content = read_file(&args.data).map_err(Failure::of)?;
+    let content = read_file(file).map_err(Failure::of)?;
     match Content::of(&content) {
         Content::Idx => Ok(Reader::Idx),
         Content::Npy => Ok(Reader::Npy),
@@ -97,7 +101,7 @@ fn reader(args: &EvalArgs, graph: &Graph) -> Result<Reader, Failure> {
         }
         Content::Text | Content::Empty => Ok(table_reader(&String::from_utf8_lossy(&content))),
         other => {
-            let message = format!("`{}` is {other}, not data", args.data.display());
+            let message = format!("`{}` is {other}, not data", file.display());
             Err(Failure::of(Diagnostic::error("data-format", message)))
         }
     }
