@@ -321,3 +321,40 @@ fn supports_of_many_variables_are_unknown() {
     };
     assert!(why.contains("21 variables"), "{why}");
 }
+
+/// The PSDD of "exactly half of n variables are true" over a balanced vtree, with every count of every
+/// vtree node as one decision: no box tells any two primes apart.
+fn exactly_half(n: u32) -> Graph {
+    fn counts(b: &mut GraphBuilder, vars: &[VarId]) -> Vec<LayerId> {
+        if let [var] = *vars {
+            return [0, 1].map(|value| b.literal(var, value, 1, 1, Span::NONE)).to_vec();
+        }
+        let (left, right) = vars.split_at(vars.len() / 2);
+        let (left, right) = (counts(b, left), counts(b, right));
+        let decision = |count: usize| {
+            let of_left = (0..left.len()).filter(|i| (0..right.len()).contains(&count.wrapping_sub(*i)));
+            let pairs: Vec<[LayerId; 2]> = of_left.map(|i| [left[i], right[count - i]]).collect();
+            let elements: Vec<LayerId> = pairs.iter().map(|p| b.product(p, Span::NONE).unwrap()).collect();
+            let param = b.param(table(ParamShape::Sum { rows: 1, columns: elements.len() as u32 }, 1));
+            b.sum(&elements, param, 1, Span::NONE).unwrap()
+        };
+        (0..=vars.len()).map(decision).collect()
+    }
+    let mut b = GraphBuilder::new();
+    b.variables("X", &[n], Domain::Bool, false);
+    let vars: Vec<VarId> = (0..n).map(VarId).collect();
+    let all = counts(&mut b, &vars);
+    b.finish(all[n as usize / 2]).unwrap()
+}
+
+#[test]
+fn a_large_psdd_is_proved_within_the_budget() {
+    let graph = exactly_half(96);
+    let n_elements = graph.layer_ids().filter(|&id| graph.layer(id).kind == LayerKind::Product).count();
+    let start = std::time::Instant::now();
+    let checked = Checked::new(graph).unwrap();
+    println!("{n_elements} elements are smooth and decomposable: {:?}", start.elapsed());
+    let config = DeterminismConfig::given(&checked, &[]);
+    assert!(deterministic(&checked, &config).is_proved());
+    println!("deterministic: {:?}", start.elapsed());
+}

@@ -10,6 +10,7 @@
 use super::values::ValueSet;
 use crate::{Graph, LayerId, LayerKind, Scope, VarId};
 use rustc_hash::FxHashMap;
+use std::cmp::Ordering;
 use std::rc::Rc;
 
 /// An interned box.
@@ -21,10 +22,13 @@ pub(super) const FULL: BoxId = BoxId(0);
 /// The box without restrictions of which nothing more is known.
 const ANYTHING: BoxId = BoxId(1);
 
+/// The values that a variable is restricted to.
+pub(super) type Restriction = (VarId, ValueSet);
+
 /// A box: restricted variables in order of their ids.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct UnitBox {
-    pub restrictions: Rc<[(VarId, ValueSet)]>,
+    pub restrictions: Rc<[Restriction]>,
     pub is_exact: bool,
 }
 
@@ -37,17 +41,22 @@ impl UnitBox {
 
     /// Whether some variable tells the two apart.
     pub fn is_disjoint(&self, other: &UnitBox) -> bool {
-        let (mut a, mut b) = (self.restrictions.iter().peekable(), other.restrictions.iter().peekable());
-        while let (Some((u, set)), Some((v, other_set))) = (a.peek(), b.peek()) {
-            match u.cmp(v) {
-                std::cmp::Ordering::Less => drop(a.next()),
-                std::cmp::Ordering::Greater => drop(b.next()),
-                std::cmp::Ordering::Equal if set.is_disjoint(other_set) => return true,
-                std::cmp::Ordering::Equal => drop((a.next(), b.next())),
-            }
-        }
-        false
+        are_disjoint(&self.restrictions, &other.restrictions)
     }
+}
+
+/// Whether some variable tells two lists of restrictions apart. Both are in order.
+pub(super) fn are_disjoint(a: &[Restriction], b: &[Restriction]) -> bool {
+    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    while let (Some((u, set)), Some((v, other_set))) = (a.peek(), b.peek()) {
+        match u.cmp(v) {
+            Ordering::Less => drop(a.next()),
+            Ordering::Greater => drop(b.next()),
+            Ordering::Equal if set.is_disjoint(other_set) => return true,
+            Ordering::Equal => drop((a.next(), b.next())),
+        }
+    }
+    false
 }
 
 /// The boxes of one layer's units.
@@ -237,7 +246,7 @@ impl Boxes {
         let n_open = sets.values().filter(|all| all.len() < ids.len()).count();
         let n_varying = sets.values().filter(|all| all.iter().any(|s| *s != all[0])).count();
         let is_exact = n_open == 0 && n_varying <= 1 && ids.iter().all(|&id| self.get(id).is_exact);
-        let mut restrictions: Vec<(VarId, ValueSet)> = Vec::new();
+        let mut restrictions: Vec<Restriction> = Vec::new();
         for (var, all) in sets {
             let set = if all.len() == ids.len() { ValueSet::union(all) } else { None };
             restrictions.extend(set.filter(|s| !s.is_whole(graph.variable(var).domain)).map(|s| (var, s)));
@@ -247,7 +256,7 @@ impl Boxes {
     }
 
     /// As `intern`, within the limit on entries.
-    fn intern_inner(&mut self, restrictions: Vec<(VarId, ValueSet)>, is_exact: bool) -> BoxId {
+    fn intern_inner(&mut self, restrictions: Vec<Restriction>, is_exact: bool) -> BoxId {
         let n = restrictions.len();
         let unit_box = UnitBox { restrictions: restrictions.into(), is_exact };
         match (self.ids.get(&unit_box), self.entries_left.checked_sub(n)) {
@@ -261,7 +270,7 @@ impl Boxes {
         }
     }
 
-    fn intern(&mut self, restrictions: Vec<(VarId, ValueSet)>, is_exact: bool) -> BoxId {
+    fn intern(&mut self, restrictions: Vec<Restriction>, is_exact: bool) -> BoxId {
         let unit_box = UnitBox { restrictions: restrictions.into(), is_exact };
         self.ids.get(&unit_box).copied().unwrap_or_else(|| self.add(unit_box))
     }

@@ -35,6 +35,12 @@ impl Grouping {
         }
     }
 
+    /// A thing of the list that has a variable.
+    pub fn owner(&self, var: VarId) -> Option<usize> {
+        let (list, thing) = self.owners[var.index()];
+        (list == self.list).then_some(thing)
+    }
+
     /// Positions of the list, group by group, in order of the first of each.
     pub fn groups(&mut self) -> Vec<Vec<usize>> {
         let mut groups: Vec<Vec<usize>> = Vec::new();

@@ -8,6 +8,7 @@ mod boxes;
 mod checked;
 mod columns;
 mod compatible;
+mod conjunction;
 mod decomposable;
 mod deterministic;
 mod grouping;
