@@ -1,8 +1,9 @@
 //! Which part of a circuit makes a row impossible.
 //!
-//! A layer is *dead* for a row when all its units are zero. The guilty layer is a dead one none of whose
-//! children is dead: below it everything is possible, in it nothing is. Among several, the one over the
-//! fewest variables says most.
+//! A layer is *dead* for a row when all its units are zero. A dead literal alone says nothing: the other
+//! alternatives of a sum may be alive. So blame goes from the leaves up: a dead product passes on whom its
+//! factors blame; a dead sum passes on what all its alternatives blame alike, by scope, and takes the blame
+//! when that is nothing. What the root blames are parts over which no alternative is left.
 
 use crate::exec::{Executor, Values};
 use pcc_diag::Diagnostic;
@@ -10,6 +11,9 @@ use pcc_ir::{Batch, Graph, LayerId, LayerKind, Value};
 
 /// How many variables a message names before it only counts.
 const MOST_NAMED: usize = 8;
+
+/// How many layers a product passes blame on to: a message names one of them.
+const MOST_BLAMED: usize = 64;
 
 /// The error for a row of likelihood zero: `row` is its position in the batch, `number` how a person counts
 /// it in the data, from one.
@@ -32,13 +36,36 @@ pub(super) fn first_impossible(logs: &[f64], weights: Option<&[f32]>) -> Option<
     (0..logs.len()).find(|&row| counts(row) && !is_possible(logs[row]))
 }
 
+/// The smallest of the layers that the root blames.
 fn guilty_layer(graph: &Graph, values: &Values) -> LayerId {
-    let is_dead: Vec<bool> = graph.layer_ids().map(|id| is_dead(graph, values, id)).collect();
-    graph
-        .layer_ids()
-        .filter(|id| is_dead[id.index()] && !graph.children(*id).iter().any(|c| is_dead[c.index()]))
-        .min_by_key(|id| graph.scope(*id).len())
-        .unwrap_or_else(|| graph.root())
+    let mut blamed: Vec<Vec<LayerId>> = Vec::with_capacity(graph.n_layers());
+    for id in graph.layer_ids() {
+        let blame = if is_dead(graph, values, id) { blame(graph, id, &blamed) } else { Vec::new() };
+        blamed.push(blame);
+    }
+    let of_root = blamed[graph.root().index()].iter().copied();
+    of_root.min_by_key(|id| graph.scope(*id).len()).unwrap_or_else(|| graph.root())
+}
+
+/// Whom a dead layer blames, one layer for each scope, when it is known whom its children blame; those that
+/// are alive blame nobody.
+fn blame(graph: &Graph, id: LayerId, blamed: &[Vec<LayerId>]) -> Vec<LayerId> {
+    let layer = graph.layer(id);
+    let mut of_children = layer.children.iter().map(|child| &blamed[child.index()]);
+    let mut guilty: Vec<LayerId> = match layer.kind {
+        LayerKind::Product | LayerKind::Outer => of_children.flatten().copied().take(MOST_BLAMED).collect(),
+        LayerKind::Sum { .. } | LayerKind::Mix { .. } => {
+            let mut common = of_children.next().cloned().unwrap_or_default();
+            let scope = |id: &LayerId| graph.layer(*id).scope;
+            of_children.for_each(|other| common.retain(|one| other.iter().any(|o| scope(o) == scope(one))));
+            common
+        }
+        _ => Vec::new(),
+    };
+    if guilty.is_empty() {
+        guilty.push(id);
+    }
+    guilty
 }
 
 fn is_dead(graph: &Graph, values: &Values, id: LayerId) -> bool {
@@ -46,16 +73,16 @@ fn is_dead(graph: &Graph, values: &Values, id: LayerId) -> bool {
 }
 
 fn fault(graph: &Graph, id: LayerId, row: &Batch) -> String {
-    let layer = graph.layer(id);
     let seen = assignment(graph, id, row);
-    match layer.kind {
+    match graph.layer(id).kind {
         LayerKind::Input { .. } => format!("no unit of the input gives mass to {seen}"),
-        LayerKind::Literal { .. } | LayerKind::Indicator { .. } => {
-            format!("a {} excludes {seen}", layer.kind.word())
+        kind @ (LayerKind::Literal { .. } | LayerKind::Indicator { .. }) => {
+            format!("the {} excludes {seen}", kind.word())
         }
-        kind => {
-            format!("every unit of a `{}` is zero for {seen}, though none of its children is", kind.word())
+        kind @ (LayerKind::Product | LayerKind::Outer) => {
+            format!("the factors of a `{}` are never possible together for {seen}", kind.word())
         }
+        kind => format!("no alternative of a `{}` is possible for {seen}", kind.word()),
     }
 }
 
