@@ -118,6 +118,7 @@ fn fields_of(kind: &Kind) -> Vec<&'static Field> {
     use builtin::Kind as B;
     let owners: &[B] = match kind {
         Kind::Var(_) => &[B::Var, B::Scope],
+        Kind::Scope(scope) if scope.order == Order::Unordered => &[B::Scope, B::Var],
         Kind::Scope(scope) if scope.order == Order::Seq => &[B::Scope, B::Seq, B::Var],
         Kind::Scope(_) => &[B::Scope, B::Seq, B::Grid, B::Var],
         Kind::Box => &[B::Box],

@@ -19,7 +19,7 @@ impl Kind {
             | (Word(_), Word(_)) => true,
             (Key, Key) | (Box, Box) | (Tree, Tree) | (Vtree, Vtree) | (Schedule, Schedule) => true,
             (Var(_) | Scope(_), Var(_)) | (Var(_), Scope(_)) => true,
-            (Scope(found), Scope(wanted)) => found.order == Order::Set || found.order >= wanted.order,
+            (Scope(found), Scope(wanted)) => found.order.fits(wanted.order),
             (List(element), Scope(wanted)) => wanted.order < Order::Grid && element.fits(&Var(None)),
             (Scope(_), List(element)) => Var(None).fits(element),
             (List(found), List(wanted)) => found.fits(wanted),
@@ -50,11 +50,27 @@ impl Kind {
             (Kind::List(a), Kind::List(b)) => Kind::list((*a).clone().join((*b).clone())),
             (Kind::Scope(a), Kind::Scope(b)) => {
                 let domain = a.domain.filter(|domain| b.domain.as_ref() == Some(domain));
-                Kind::Scope(Scope { order: a.order.min(b.order), domain, extents: None })
+                Kind::Scope(Scope { order: a.order.join(b.order), domain, extents: None })
             }
             (a, b) if a.fits(&b) && !a.is_any() => b,
             (a, b) if b.fits(&a) && !b.is_any() => a,
             _ => Kind::Any,
+        }
+    }
+}
+
+impl Order {
+    /// Whether a scope of this order may stand where the other is wanted.
+    fn fits(self, wanted: Order) -> bool {
+        self == Order::Unknown || wanted == Order::Unknown || self >= wanted
+    }
+
+    /// What is known when it is one of the two.
+    fn join(self, other: Order) -> Order {
+        match (self, other) {
+            (a, b) if a == b => a,
+            (Order::Unordered, _) | (_, Order::Unordered) => Order::Unknown,
+            (a, b) => a.min(b),
         }
     }
 }
@@ -71,9 +87,11 @@ mod tests {
     #[test]
     fn more_order_stands_for_less() {
         assert!(scope(Order::Grid).fits(&scope(Order::Seq)));
-        assert!(scope(Order::Seq).fits(&scope(Order::Set)));
+        assert!(scope(Order::Seq).fits(&scope(Order::Unknown)));
         assert!(!scope(Order::Seq).fits(&scope(Order::Grid)));
-        assert!(scope(Order::Set).fits(&scope(Order::Grid)), "what is passed as a `scope` may be a grid");
+        assert!(scope(Order::Unknown).fits(&scope(Order::Grid)), "what is passed as a `scope` may be a grid");
+        assert!(scope(Order::Unordered).fits(&scope(Order::Unknown)));
+        assert!(!scope(Order::Unordered).fits(&scope(Order::Seq)), "a random half has no first variable");
         assert!(Kind::list(Kind::Var(None)).fits(&scope(Order::Seq)));
         assert!(!Kind::list(Kind::Bool).fits(&scope(Order::Seq)));
     }

@@ -47,6 +47,10 @@ fn not_indexed(kind: &Kind, span: Span) -> Diagnostic {
 /// `X[3, 5]` is a variable; with a range or a box it is a part of the scope.
 fn of_scope(cx: &mut Check, scope: &Scope, object: &Expr, whole: Span, args: &[Arg]) -> Kind {
     let indices: Vec<(Kind, Span)> = args.iter().map(|arg| position(cx, arg)).collect();
+    if scope.order == Order::Unordered {
+        cx.report(without_order(cx, object));
+        return Kind::Any;
+    }
     let is_part = |kind: &Kind| matches!(kind, Kind::List(_) | Kind::Box);
     for (kind, span) in indices.iter().filter(|(kind, _)| !is_part(kind)) {
         require(cx, kind, &Kind::Int(None), *span, "an index");
@@ -60,11 +64,7 @@ fn of_scope(cx: &mut Check, scope: &Scope, object: &Expr, whole: Span, args: &[A
         check_inside(cx, extents, &indices, object);
     }
     match indices.iter().any(|(kind, _)| is_part(kind)) {
-        true => Kind::Scope(Scope {
-            order: scope.order.max(Order::Seq),
-            domain: scope.domain.clone(),
-            extents: None,
-        }),
+        true => Kind::Scope(Scope { domain: scope.domain.clone(), ..Scope::of_order(Order::Grid) }),
         false if indices.iter().any(|(kind, _)| kind.is_any()) => Kind::Any,
         false => Kind::Var(scope.domain.clone()),
     }
@@ -88,6 +88,11 @@ fn position(cx: &mut Check, arg: &Arg) -> (Kind, Span) {
             (kind, each.span)
         }
     }
+}
+
+fn without_order(cx: &Check, object: &Expr) -> Diagnostic {
+    let message = format!("`{}` is a set without order, so it has no indices", cx.program.text(object.span));
+    Diagnostic::error("kind-mismatch", message).at(object.span, "").help("run through it: `for v in S: ..`")
 }
 
 fn wrong_rank(cx: &Check, object: &Expr, wanted: usize, found: usize, span: Span) -> Diagnostic {

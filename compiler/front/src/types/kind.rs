@@ -86,11 +86,13 @@ pub struct Scope {
     pub extents: Option<Vec<Option<Size>>>,
 }
 
-/// How much order a scope has; each has what the ones before it have.
+/// How much order a scope has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Order {
+    /// None, as of a random half.
+    Unordered,
     /// `scope`: none that is promised. What is passed for it may have more, and keeps it.
-    Set,
+    Unknown,
     /// `seq`: first to last.
     Seq,
     /// `grid`: extents.
@@ -126,9 +128,9 @@ impl Kind {
         Kind::Tuple(Rc::from([first, second]))
     }
 
-    /// A set of variables without order.
+    /// A set of variables of which no order is known.
     pub fn set(domain: Option<Domain>) -> Kind {
-        Kind::Scope(Scope { domain, ..Scope::of_order(Order::Set) })
+        Kind::Scope(Scope { domain, ..Scope::of_order(Order::Unknown) })
     }
 
     /// The kind that a table of what is built in calls by this name.
@@ -228,7 +230,8 @@ impl Order {
     /// With its article.
     pub fn words(self) -> &'static str {
         match self {
-            Order::Set => "a set of variables",
+            Order::Unordered => "a set of variables",
+            Order::Unknown => "a scope",
             Order::Seq => "a sequence of variables",
             Order::Grid => "a grid of variables",
         }

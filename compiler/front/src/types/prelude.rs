@@ -9,7 +9,7 @@ pub(super) fn result(name: &str, kinds: &[Option<Kind>]) -> Option<Kind> {
     match name {
         "len" => Some(Kind::Int(length(first))),
         "head" | "tail" | "reverse" | "shuffle" => Some(part_of(first)),
-        "random_halves" if !first.is_any() => Some(Kind::pair(part_of(first), part_of(first))),
+        "random_halves" if !first.is_any() => Some(Kind::pair(half_of(first), half_of(first))),
         "concat" => Some(kinds.iter().flatten().cloned().reduce(Kind::join).unwrap_or(Kind::Any)),
         "range" => Some(Kind::list(Kind::Int(None))),
         "min" | "max" if matches!(first, Kind::Int(_)) => Some(Kind::Int(None)),
@@ -26,13 +26,20 @@ fn length(of: &Kind) -> Option<Size> {
     }
 }
 
-/// Some of the elements of a scope or list, in some order.
+/// Some of the elements of a scope or list, in an order of their own when there was one.
 fn part_of(whole: &Kind) -> Kind {
     match whole {
-        Kind::Scope(scope) => {
-            Kind::Scope(Scope { order: Order::Seq, domain: scope.domain.clone(), extents: None })
-        }
+        Kind::Scope(scope) => Kind::Scope(Scope {
+            order: scope.order.min(Order::Seq),
+            domain: scope.domain.clone(),
+            extents: None,
+        }),
         Kind::List(_) => whole.clone(),
         _ => Kind::Any,
     }
+}
+
+/// A random half, which is a set.
+fn half_of(whole: &Kind) -> Kind {
+    Kind::Scope(Scope { domain: whole.domain().cloned(), ..Scope::of_order(Order::Unordered) })
 }
