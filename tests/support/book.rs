@@ -113,10 +113,10 @@ fn matches(expected: &[&str], seen: &[&str]) -> bool {
 
 /// Whether a line is as expected, but for what `...` stands for.
 fn is_like(line: &str, expected: &str) -> bool {
-    let mut parts = expected.trim_end().split("...");
-    let Some(mut rest) = line.trim_end().strip_prefix(parts.next().unwrap_or_default()) else { return false };
-    let Some(last) = parts.next_back() else { return rest.is_empty() };
-    for part in parts {
+    let parts: Vec<&str> = expected.trim_end().split("...").collect();
+    let [first, between @ .., last] = parts.as_slice() else { return line.trim_end() == expected.trim_end() };
+    let Some(mut rest) = line.trim_end().strip_prefix(first) else { return false };
+    for part in between {
         let Some((_, after)) = rest.split_once(part) else { return false };
         rest = after;
     }

@@ -76,11 +76,24 @@ fn compare(head: &str, expected: &str, seen: &Output) -> Result<(), String> {
         faults.push(format!("standard output is not\n{}", whole.join("\n")));
     }
     // A report is wrapped to the width of the terminal, so words are compared without their line breaks.
-    let flat = |text: &str| text.split(|c: char| c.is_whitespace() || c == '│').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
-    faults.extend(after("out~ ").filter(|p| !flat(&out).contains(&flat(p))).map(|p| format!("no `{p}` in stdout")));
-    faults.extend(after("err ").filter(|p| !flat(&err).contains(&flat(p))).map(|p| format!("no `{p}` in stderr")));
+    let flat = |text: &str| {
+        text.split(|c: char| c.is_whitespace() || c == '│')
+            .filter(|w| !w.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    faults.extend(
+        after("out~ ").filter(|p| !flat(&out).contains(&flat(p))).map(|p| format!("no `{p}` in stdout")),
+    );
+    faults.extend(
+        after("err ").filter(|p| !flat(&err).contains(&flat(p))).map(|p| format!("no `{p}` in stderr")),
+    );
     let known = ["exit ", "out ", "out~ ", "err ", "//"];
-    faults.extend(lines().filter(|l| !l.trim().is_empty() && !known.iter().any(|k| l.starts_with(k))).map(|l| format!("unknown expectation `{l}`")));
+    faults.extend(
+        lines()
+            .filter(|l| !l.trim().is_empty() && !known.iter().any(|k| l.starts_with(k)))
+            .map(|l| format!("unknown expectation `{l}`")),
+    );
     match faults.is_empty() {
         true => Ok(()),
         false => Err(format!("{head}\n{}\n--- stdout\n{out}\n--- stderr\n{err}", faults.join("\n"))),

@@ -1,4 +1,5 @@
-//! Circuits with answers: every `//? query = number` of a file, in every mode that can answer it.
+//! Circuits with answers: every `//? query = number` of a file, in every mode that can answer it, and every
+//! `//? query = code` of a diagnostic that refuses it.
 //!
 //! The modes are the float64 interpreter, compiled code in one and in two threads, the log-space executor,
 //! the circuit after all passes, the circuit after its text form was printed and read back, the source
@@ -17,13 +18,23 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
-/// A number of the file, and how near an answer must be: compiled code works in 32-bit floats.
+/// A query of the file with its answer.
 struct Question {
     line: usize,
     text: String,
-    expected: f64,
+    expected: Expected,
 }
 
+/// What the file says of a query.
+#[derive(Clone, Debug, PartialEq)]
+enum Expected {
+    /// The answer.
+    Number(f64),
+    /// The code of the diagnostic that refuses it.
+    Refusal(String),
+}
+
+/// How near an answer must be: compiled code works in 32-bit floats.
 const TOLERANCE: f64 = 2e-6;
 
 /// A world without files and without data.
@@ -55,12 +66,12 @@ pub fn file(path: &Path) -> Result<(), String> {
     let formatted = formatted(&text)?;
     for (name, mut mode) in modes(&graph, &graph_of(&formatted)?)? {
         for question in &questions {
-            let found = answer(mode.as_mut(), &question.text)?;
-            compare(question, found, &name)?;
+            compare(question, answer(mode.as_mut(), &question.text)?, &name)?;
         }
     }
-    questions.iter().try_for_each(|q| match enumerated(&graph, &q.text)? {
-        Some(found) => compare(q, found, "enumeration"),
+    let has_number = |q: &&Question| matches!(q.expected, Expected::Number(_));
+    questions.iter().filter(has_number).try_for_each(|q| match enumerated(&graph, &q.text)? {
+        Some(found) => compare(q, Expected::Number(found), "enumeration"),
         None => Ok(()),
     })
 }
@@ -72,18 +83,29 @@ fn questions(text: &str) -> Result<Vec<Question>, String> {
         .map(|(line, question)| {
             let (text, expected) =
                 question.rsplit_once(") = ").ok_or(format!("line {line}: no `= number`"))?;
-            let expected = expected.trim().parse().map_err(|e| format!("line {line}: {e}"))?;
+            let expected = expected.trim();
+            let is_code = expected.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+            let expected = match expected.parse() {
+                Ok(number) => Expected::Number(number),
+                Err(_) if is_code => Expected::Refusal(expected.into()),
+                Err(error) => return Err(format!("line {line}: {error}")),
+            };
             Ok(Question { line, text: format!("{text})"), expected })
         })
         .collect()
 }
 
-fn compare(question: &Question, found: f64, mode: &str) -> Result<(), String> {
-    let scale = question.expected.abs().max(1e-3);
-    match (found - question.expected).abs() <= TOLERANCE * scale || found == question.expected {
+fn compare(question: &Question, found: Expected, mode: &str) -> Result<(), String> {
+    let is_right = match (&found, &question.expected) {
+        (Expected::Number(found), Expected::Number(expected)) => {
+            (found - expected).abs() <= TOLERANCE * expected.abs().max(1e-3) || found == expected
+        }
+        (found, expected) => found == expected,
+    };
+    match is_right {
         true => Ok(()),
         false => Err(format!(
-            "line {}: {} is {found} by {mode}, not {}",
+            "line {}: {} is {found:?} by {mode}, not {:?}",
             question.line, question.text, question.expected
         )),
     }
@@ -143,8 +165,7 @@ fn modes(graph: &Graph, reformatted: &Graph) -> Result<Vec<Mode>, String> {
         modes.push((format!("{name}interpreter"), Box::new(Interpreter::new(graph.clone(), params.clone()))));
         for threads in [NonZeroUsize::MIN, NonZeroUsize::MIN.saturating_add(1)] {
             let options = CpuOptions { threads };
-            let cpu =
-                CpuExecutor::new(graph.clone(), params.clone(), options).map_err(|e| e.to_string())?;
+            let cpu = CpuExecutor::new(graph.clone(), params.clone(), options).map_err(|e| e.to_string())?;
             modes.push((format!("{name}compiled, {threads} threads"), Box::new(cpu)));
         }
         modes.push((format!("{name}log space"), Box::new(LogExecutor::new(graph.clone(), params))));
@@ -159,27 +180,25 @@ fn passed(graph: &Graph) -> Result<Graph, String> {
     Ok(pcc_opt::optimize(checked, &config, &|| Duration::ZERO).graph.into_graph())
 }
 
-/// A probability, or for `map` the logarithm of the probability of the completion.
-fn answer(executor: &mut dyn Executor, text: &str) -> Result<f64, String> {
+/// A probability, or for `map` the logarithm of the probability of the completion, or the refusal.
+fn answer(executor: &mut dyn Executor, text: &str) -> Result<Expected, String> {
     let query = resolve(executor.graph(), text)?;
     let mut given = Batch::missing(executor.graph().variables().len(), 1);
     query.given.iter().for_each(|&(var, value)| given.set(0, var, value));
-    match query.kind {
+    let found = match query.kind {
         QueryKind::Probability => {
             let mut targets = Batch::missing(given.n_variables(), 1);
-            query
-                .targets
-                .iter()
-                .for_each(|&(var, value)| targets.set(0, var, value.unwrap_or(Value::Missing)));
-            let logs = log_probability(executor, &targets, &given).map_err(|d| d.message)?;
-            Ok(logs[0].exp())
+            let values = query.targets.iter();
+            values.for_each(|&(var, value)| targets.set(0, var, value.unwrap_or(Value::Missing)));
+            log_probability(executor, &targets, &given).map(|logs| logs[0].exp())
         }
-        QueryKind::Map => {
-            let found = most_probable(executor, &given, Exactness::Exact).map_err(|d| d.message)?;
-            Ok(found[0].log_value)
-        }
-        other => Err(format!("the harness does not ask {other:?}")),
-    }
+        QueryKind::Map => most_probable(executor, &given, Exactness::Exact).map(|found| found[0].log_value),
+        other => return Err(format!("the harness does not ask {other:?}")),
+    };
+    Ok(match found {
+        Ok(number) => Expected::Number(number),
+        Err(refusal) => Expected::Refusal(refusal.code.into()),
+    })
 }
 
 fn resolve(graph: &Graph, text: &str) -> Result<pcc_front::ResolvedQuery, String> {
@@ -188,10 +207,11 @@ fn resolve(graph: &Graph, text: &str) -> Result<pcc_front::ResolvedQuery, String
     pcc_front::resolve_query(&query, graph).map_err(|d| d.message)
 }
 
-/// The answer by summing (or maximising) the interpreter over all complete assignments.
+/// The answer by summing the interpreter over all complete assignments, or by maximising it over those of
+/// the observed variables.
 fn enumerated(graph: &Graph, text: &str) -> Result<Option<f64>, String> {
     let query = resolve(graph, text)?;
-    let Some(rows) = assignments(graph) else { return Ok(None) };
+    let Some(rows) = assignments(graph, query.kind != QueryKind::Map) else { return Ok(None) };
     let mut interpreter = Interpreter::new(graph.clone(), Params::of(graph));
     let logs = interpreter.log_likelihoods(&rows);
     let agrees = |row: usize, var: VarId, value: Value| rows.get(graph, row, var) == value;
@@ -209,22 +229,21 @@ fn enumerated(graph: &Graph, text: &str) -> Result<Option<f64>, String> {
     Ok(Some(if query.kind == QueryKind::Map { best } else { joint / condition }))
 }
 
-/// All assignments of the observed variables, latents missing; `None` where there are too many.
-fn assignments(graph: &Graph) -> Option<Batch> {
-    let radices: Option<Vec<u64>> = graph
-        .variables()
-        .iter()
-        .map(|v| if v.is_latent { Some(1) } else { v.domain.n_values().map(u64::from) })
-        .collect();
-    let radices = radices?;
+/// All assignments, of latents too if asked for; `None` where there are too many, or a variable has no
+/// smallest set of values.
+fn assignments(graph: &Graph, with_latents: bool) -> Option<Batch> {
+    let is_missing = |v: usize| graph.variables()[v].is_latent && !with_latents;
+    let radix = |v: usize| match is_missing(v) {
+        true => Some(1),
+        false => graph.variables()[v].domain.n_values().map(u64::from),
+    };
+    let radices: Vec<u64> = (0..graph.variables().len()).map(radix).collect::<Option<_>>()?;
     let total = radices.iter().try_fold(1u64, |n, r| n.checked_mul(*r)).filter(|n| *n <= 1 << 16)?;
     let mut batch = Batch::missing(radices.len(), total as usize);
     for row in 0..total {
         let mut rest = row;
-        for (v, &radix) in radices.iter().enumerate() {
-            if !graph.variables()[v].is_latent {
-                batch.set(row as usize, VarId::new(v), Value::Code((rest % radix) as u32));
-            }
+        for (v, &radix) in radices.iter().enumerate().filter(|(v, _)| !is_missing(*v)) {
+            batch.set(row as usize, VarId::new(v), Value::Code((rest % radix) as u32));
             rest /= radix;
         }
     }
