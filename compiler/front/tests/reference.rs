@@ -49,11 +49,13 @@ fn the_reference_lists_what_the_compiler_knows() {
 #[test]
 fn the_reference_lists_nothing_else() {
     let page = include_str!("../../../docs/book/prelude.md");
-    let known: Vec<String> =
-        SIGNATURES.iter().map(written).chain(FIELDS.iter().map(written_field)).collect();
+    let known: Vec<String> = SIGNATURES.iter().map(written).chain(FIELDS.iter().map(written_field)).collect();
     // The rows of the tables of callables and fields: their first cell is one entry.
     let is_entry = |cell: &&str| cell.ends_with(")`") || cell.contains('.');
     let entries = page.lines().filter_map(|line| Some(line.strip_prefix("| ")?.split_once(" |")?.0));
     let unknown: Vec<&str> = entries.filter(is_entry).filter(|e| !known.iter().any(|k| k == e)).collect();
-    assert!(unknown.is_empty(), "docs/book/prelude.md tells of {unknown:?}, which the compiler does not know");
+    assert!(
+        unknown.is_empty(),
+        "docs/book/prelude.md tells of {unknown:?}, which the compiler does not know"
+    );
 }
