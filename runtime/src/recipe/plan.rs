@@ -2,6 +2,7 @@
 
 use super::estimate::{Cost, Sizes};
 use super::key::{circuit_key, data_keys, stage_settings, step_key};
+use super::report::check_output;
 use super::step_folder::StepFolder;
 use super::{Setting, json};
 use pcc_diag::{Diagnostic, Span};
@@ -55,7 +56,8 @@ impl RecipePlan {
     /// Plans a recipe. Data sets are read, because keys cover their contents; nothing is written.
     ///
     /// # Errors
-    /// `unsupported-step` for a step that this version can't carry out, and faults of the data.
+    /// `unsupported-step` for a step that this version can't carry out, `unknown-format` and `not-a-picture`
+    /// for what a report can't write, and faults of the data.
     pub fn new(setting: &mut Setting) -> Result<Self, Diagnostic> {
         let recipe = setting.recipe;
         recipe.steps.iter().try_for_each(refuse_later_steps)?;
@@ -69,7 +71,13 @@ impl RecipePlan {
             match step {
                 Step::Stage(stage) => planner.stage(stage, setting)?,
                 Step::Evaluate(evaluate) => planner.evaluate(evaluate, setting)?,
-                Step::Report(outputs, _) => planner.report(outputs, setting)?,
+                Step::Report(outputs, span) => {
+                    let check = |output| {
+                        check_output(output, setting.graph).map_err(|fault| fault.at(*span, "asked for here"))
+                    };
+                    outputs.iter().try_for_each(check)?;
+                    planner.report(outputs, setting)?;
+                }
                 Step::Materialize(..) | Step::Marginalize(..) => {}
             }
         }

@@ -6,7 +6,7 @@
 use super::Setting;
 use super::json::metrics;
 use super::plan::{PlannedStep, StepKind};
-use crate::data::{PictureGrid, picture_of, write_atomically, write_csv, write_npy, write_png};
+use crate::data::{Picture, PictureGrid, picture_of, write_atomically, write_csv, write_npy, write_png};
 use crate::exec::Executor;
 use crate::query::sample;
 use crate::train::Measured;
@@ -50,6 +50,26 @@ pub(super) fn write_output(
             write_pictures(path, setting.graph, &sheet, 6)
         }
     }
+}
+
+/// Whether an output can be written for a circuit, asked before hours are spent on what it shows.
+///
+/// # Errors
+/// `unknown-format`, `not-a-picture`.
+pub(super) fn check_output(output: &Output, graph: &Graph) -> Result<(), Diagnostic> {
+    match output {
+        Output::Json(_) => Ok(()),
+        Output::Samples { to, .. } => match Format::of(Path::new(to))? {
+            Format::Picture => check_pictures(graph),
+            Format::Array | Format::Table => Ok(()),
+        },
+        Output::Inpaint { .. } => check_pictures(graph),
+    }
+}
+
+fn check_pictures(graph: &Graph) -> Result<(), Diagnostic> {
+    let nothing = Batch::missing(graph.variables().len(), 1);
+    picture(graph, nothing.row(0)).map(|_| ())
 }
 
 /// Everything that the steps keep: settings, epochs and metrics.
@@ -98,26 +118,50 @@ fn observed_groups(graph: &Graph) -> Vec<VarGroup> {
 /// `unknown-format`, `not-a-picture`, `disk-full`, `cannot-write`.
 pub fn write_samples(path: &Path, graph: &Graph, samples: &Batch) -> Result<(), Diagnostic> {
     let groups = observed_groups(graph);
-    match path.extension().and_then(|e| e.to_str()) {
-        Some("npy") => write_atomically(path, |mut to| write_npy(&mut to, &groups, samples)),
-        Some("csv") => write_atomically(path, |mut to| write_csv(&mut to, &groups, samples)),
-        Some("png") => {
+    match Format::of(path)? {
+        Format::Array => write_atomically(path, |mut to| write_npy(&mut to, &groups, samples)),
+        Format::Table => write_atomically(path, |mut to| write_csv(&mut to, &groups, samples)),
+        Format::Picture => {
             let per_line = (samples.n_rows() as f64).sqrt().ceil() as usize;
             write_pictures(path, graph, samples, per_line)
         }
-        _ => Err(Diagnostic::error(
-            "unknown-format",
-            format!("samples can't be written to `{}`: its name says no format", path.display()),
-        )
-        .help("end the name in `.npy`, `.csv` or `.png`")),
     }
+}
+
+/// How samples are written.
+enum Format {
+    Array,
+    Table,
+    Picture,
+}
+
+impl Format {
+    /// The format that a file's name says.
+    fn of(path: &Path) -> Result<Format, Diagnostic> {
+        match path.extension().and_then(|e| e.to_str()) {
+            Some("npy") => Ok(Format::Array),
+            Some("csv") => Ok(Format::Table),
+            Some("png") => Ok(Format::Picture),
+            _ => {
+                let message =
+                    format!("samples can't be written to `{}`: its name says no format", path.display());
+                Err(Diagnostic::error("unknown-format", message)
+                    .help("end the name in `.npy`, `.csv` or `.png`"))
+            }
+        }
+    }
+}
+
+/// The picture that the first observed group shows in a row.
+fn picture(graph: &Graph, row: &[u32]) -> Result<Picture, Diagnostic> {
+    let no_group = || Diagnostic::error("not-a-picture", "the circuit has no observed variables to show");
+    picture_of(observed_groups(graph).first().ok_or_else(no_group)?, row)
 }
 
 /// Writes one picture of the first observed group for each row.
 fn write_pictures(path: &Path, graph: &Graph, rows: &Batch, per_line: usize) -> Result<(), Diagnostic> {
-    let groups = observed_groups(graph);
     let pictures =
-        (0..rows.n_rows()).map(|row| picture_of(&groups[0], rows.row(row))).collect::<Result<Vec<_>, _>>()?;
+        (0..rows.n_rows()).map(|row| picture(graph, rows.row(row))).collect::<Result<Vec<_>, _>>()?;
     let grid = PictureGrid { per_line, separator: SEPARATOR, scale: SCALE };
     write_atomically(path, |to| write_png(to, &pictures, grid))
 }

@@ -295,15 +295,23 @@ fn a_closed_form_stage_of_a_mixture_is_refused() {
 }
 
 #[test]
-fn samples_to_a_file_of_no_known_format_are_refused() {
-    let mut shop = Workshop::new();
-    shop.recipe.steps[3] =
-        Step::Report(vec![Output::Samples { count: 1, to: "samples.gif".into() }], Span::NONE);
-    let fault = shop.with("out", |setting| {
-        let plan = RecipePlan::new(setting)?;
-        run(&plan, setting, &mut Watch::default())
-    });
-    assert_eq!(fault.unwrap_err().code, "unknown-format");
+fn what_a_report_cannot_write_is_refused_before_anything_runs() {
+    let refused = |extents: &[u32], output: Output| {
+        let mut shop = Workshop::new();
+        let mut make = Make { builder: pcc_ir::GraphBuilder::new() };
+        make.builder.variables("X", extents, Domain::Bool, false);
+        let leaves: Vec<_> = (0..8).map(|v| make.bernoulli(v, 1, None)).collect();
+        let root = make.product(&leaves);
+        shop.graph = make.finish(root);
+        shop.recipe.steps[3] = Step::Report(vec![output], Span::NONE);
+        shop.with("out", RecipePlan::new).map(|_| ()).map_err(|fault| fault.code)
+    };
+    let samples = |to: &str| Output::Samples { count: 1, to: to.into() };
+    assert_eq!(refused(&[4, 2], samples("samples.gif")), Err("unknown-format"));
+    assert_eq!(refused(&[2, 2, 2], samples("samples.png")), Err("not-a-picture"));
+    let inpaint = Output::Inpaint { data: "valid".into(), count: 1, to: "inpaint.png".into() };
+    assert_eq!(refused(&[2, 2, 2], inpaint), Err("not-a-picture"));
+    assert_eq!(refused(&[2, 2, 2], samples("samples.npy")), Ok(()));
 }
 
 #[test]
