@@ -6,7 +6,7 @@
 //! - order: a child's id is smaller than its parent's; leaves have no children, inner layers have some,
 //!   an `outer` has two.
 //! - sizes: every layer has a group and a unit; groups times width agrees with the children and the table;
-//!   the units of a child divide among the groups of its parent; a child's groups divide a product's.
+//!   the units of a child divide among the groups of a sum, mix or outer.
 //! - scopes: a leaf's scope is its variable, any other scope is the union of the children's.
 //! - tables: ids in range, the shape that the layer needs, groups that divide the layer's, as many initial
 //!   values as numbers, names unique and not empty.
@@ -91,8 +91,7 @@ fn check_sizes(graph: &Graph, id: LayerId) -> Result<(), String> {
         return Err(format!("{} groups of {} units", layer.groups, layer.width));
     }
     match layer.kind {
-        LayerKind::Product => check_product(graph, &layer),
-        LayerKind::Mix { .. } => check_equal_units(graph, &layer),
+        LayerKind::Product | LayerKind::Mix { .. } => check_equal_units(graph, &layer),
         LayerKind::Outer => {
             let parts = parts(graph, &layer)?;
             let needed = parts.iter().product::<u64>();
@@ -101,20 +100,6 @@ fn check_sizes(graph: &Graph, id: LayerId) -> Result<(), String> {
         LayerKind::Sum { .. } => parts(graph, &layer).map(|_| ()),
         _ => Ok(()),
     }
-}
-
-fn check_product(graph: &Graph, layer: &Layer<'_>) -> Result<(), String> {
-    check_equal_units(graph, layer)?;
-    for &child in layer.children {
-        let groups = graph.layer(child).groups;
-        if !layer.groups.is_multiple_of(groups) {
-            return Err(format!(
-                "the {groups} groups of {child} do not divide the product's {}",
-                layer.groups
-            ));
-        }
-    }
-    Ok(())
 }
 
 fn check_equal_units(graph: &Graph, layer: &Layer<'_>) -> Result<(), String> {
