@@ -29,6 +29,31 @@ fn lowered_plans_are_verified_and_read_back() {
 }
 
 #[test]
+fn random_circuits_reach_every_step() {
+    let mut words = std::collections::BTreeSet::new();
+    let (mut n_uneven, mut n_scaled, mut n_shared) = (0, 0, 0);
+    for plan in random_graphs().flat_map(|graph| plans(&graph)) {
+        for step in &plan.steps {
+            words.insert(step.word());
+            match step {
+                Step::Concat { out, children } => {
+                    let groups = plan.block(*out).groups;
+                    let is_even = |g: u32| g.is_multiple_of(groups) || groups.is_multiple_of(g);
+                    n_uneven += usize::from(!children.iter().all(|&c| is_even(plan.block(c).groups)));
+                }
+                Step::Multiply { children, is_scaled, .. } => {
+                    n_scaled += usize::from(*is_scaled && children.len() > 2);
+                }
+                Step::SumDown { child_flow: Some(into), .. } => n_shared += usize::from(into.is_added),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(words.len(), 22, "{words:?}");
+    assert!(n_uneven > 0 && n_scaled > 0 && n_shared > 0, "{n_uneven} {n_scaled} {n_shared}");
+}
+
+#[test]
 fn a_plan_reads_as_its_steps() {
     let plan = hmm(1, Mode::Flows);
     let words: Vec<&str> = plan.steps.iter().map(Step::word).collect();

@@ -68,6 +68,14 @@ fn a_chain_of_4096_single_units_keeps_the_contract() {
 }
 
 #[test]
+fn wide_layers_keep_the_contract() {
+    for k in [15, 16, 31, 33, 70] {
+        let graph = chain(6, k);
+        assert_eq!(check(&graph, &batch(&graph, 9, 67, 0.1, false), None, &format!("{k} states")), 0);
+    }
+}
+
+#[test]
 fn products_of_thousands_of_factors_keep_the_contract() {
     let mut random = Random::new(3);
     let mut b = GraphBuilder::new();
