@@ -6,7 +6,7 @@ use super::report::check_output;
 use super::step_folder::StepFolder;
 use super::{Setting, json};
 use pcc_diag::{Diagnostic, Span};
-use pcc_ir::recipe::{Evaluate, Fit, Output, Stage, Step};
+use pcc_ir::recipe::{Evaluate, Fit, Optimizer, Output, Stage, Step};
 use serde_json::Value;
 
 /// The steps of a recipe, in an order in which they can be carried out.
@@ -108,6 +108,7 @@ impl Planner {
         let keys = data_keys(setting, &names)?;
         self.push(format!("stage {}", stage.name), kind, stage_settings(stage), keys, cost, setting);
         let last = self.steps.len() - 1;
+        self.steps[last].seconds *= share_left(stage, self.steps[last].resumes_after);
         self.params_key.clone_from(&self.steps[last].key);
         self.params_step = Some(last);
         Ok(())
@@ -171,6 +172,14 @@ impl Planner {
             key,
             folder,
         });
+    }
+}
+
+/// How much of a stage's epochs is still to be done.
+fn share_left(stage: &Stage, resumes_after: Option<u32>) -> f64 {
+    match (&stage.fit.optimizer, resumes_after) {
+        (Optimizer::Em(options), Some(epoch)) => 1.0 - f64::from(epoch) / f64::from(options.epochs.max(1)),
+        _ => 1.0,
     }
 }
 

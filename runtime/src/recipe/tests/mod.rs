@@ -217,6 +217,8 @@ fn a_cancelled_run_goes_on_where_it_stopped() {
     let done: Vec<bool> = plan.steps.iter().map(|step| step.is_done).collect();
     assert_eq!(done, [true, false, false, false]);
     assert_eq!(plan.steps[1].resumes_after, Some(2));
+    let anew = shop.plan("elsewhere").steps[1].seconds;
+    assert!((plan.steps[1].seconds - anew / 3.0).abs() < 1e-9 * anew, "one epoch of three is left");
     let mut watch = Watch::default();
     assert_eq!(shop.run("cut", &mut watch), whole);
     assert_eq!(watch.epochs, 1);
