@@ -5,6 +5,7 @@
 mod book;
 #[path = "support/cli.rs"]
 mod cli;
+mod props;
 #[path = "support/run.rs"]
 mod run;
 #[path = "support/tidy.rs"]
@@ -38,6 +39,15 @@ fn main() {
         trials.push(trial("book", &format!("example {name}"), move || book::page(&path)));
     }
     trials.push(trial("book", "front page", move || book::page(&root.join("README.md"))));
+    let properties: [(&str, fn() -> Result<(), String>); 6] = [
+        ("likelihoods and marginals", props::likelihoods_and_marginals),
+        ("conditionals", props::conditionals),
+        ("single posteriors", props::single_posteriors),
+        ("likeliest completions", props::likeliest_completions),
+        ("samples", props::samples),
+        ("files keep every bit", props::files_keep_every_bit),
+    ];
+    trials.extend(properties.map(|(name, property)| trial("props", name, property)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 

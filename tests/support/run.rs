@@ -112,7 +112,7 @@ fn compare(question: &Question, found: Expected, mode: &str) -> Result<(), Strin
 }
 
 /// The last circuit of a program.
-fn graph_of(text: &str) -> Result<Graph, String> {
+pub fn graph_of(text: &str) -> Result<Graph, String> {
     let mut sources = Sources::new();
     let mut sink = Sink::new();
     let world = OneFile(text);

@@ -5,8 +5,9 @@ mod circuits;
 use circuits::table;
 use pcc_diag::{Diagnostic, FileId, Span};
 use pcc_ir::family::Bernoulli;
+use pcc_ir::graph::Fault;
 use pcc_ir::props::{
-    DeterminismConfig, Structure, compatibility_in_words, compatible, conflict_in_words,
+    DeterminismConfig, Structure, Violation, compatibility_in_words, compatible, conflict_in_words,
     determinism_in_words, deterministic, scope_in_words, structured, support_in_words, supports,
     violation_in_words, violations,
 };
@@ -95,6 +96,20 @@ fn overlapping_scopes() {
         "overlapping-scopes",
         "product children share variables, so this circuit is not decomposable",
         &[(5, "both children contain B"), (3, "scope here: A, B"), (4, "scope here: B")],
+    );
+}
+
+#[test]
+fn a_broken_graph_contradicts_itself() {
+    let mut c = Circuit::new();
+    let root = c.literal(A, 1);
+    let graph = c.finish(root);
+    let fault = Fault { layer: Some(root), message: "it has no units".into() };
+    check(
+        &violation_in_words(&graph, &Violation::Fault(fault)),
+        "graph-malformed",
+        "the circuit contradicts itself: l0: it has no units",
+        &[(1, "")],
     );
 }
 

@@ -128,6 +128,13 @@ fn malformed_text_is_an_error_at_its_line() {
 }
 
 #[test]
+fn a_reader_s_error_names_the_file_and_the_line() {
+    let found = read(&SMALL.replace("root l3", "root l9")).unwrap_err().diagnostic("small.pcg");
+    assert_eq!(found.code, "graph-text-malformed");
+    assert!(found.message.starts_with("line 11 of the graph in `small.pcg`: "), "{}", found.message);
+}
+
+#[test]
 fn a_text_cut_anywhere_is_an_error_and_never_a_panic() {
     let text = print(&everything());
     for end in 0..text.trim_end().len() {
