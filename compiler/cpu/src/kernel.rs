@@ -72,7 +72,7 @@ kernels! {
     Matmul = matmul, Flow = flow, GuardSum = guard_sum,
     Zero = zero, Copy = copy, Add = add, Multiply = multiply, MultiplyAccumulate = multiply_accumulate,
     Outer = outer, OuterLeft = outer_left, OuterRight = outer_right,
-    GuardProduct = guard_product, GuardOuter = guard_outer,
+    GuardProduct = guard_product, GuardOuter = guard_outer, GuardFall = guard_fall,
     Rescale = rescale, MaxExponent = max_exponent, Align = align, Ratio = ratio,
     MixForward = mix_forward, MixBackward = mix_backward, GuardMix = guard_mix,
     LeafGather = leaf_gather, LeafScatter = leaf_scatter,

@@ -83,6 +83,15 @@ macro_rules! with_kernels {
         /// The same for the rows of [`Kernels::outer`], by the extremes of both groups: `na + nb` rows read.
         guard_outer(na: usize, nb: usize, a: *const f32, b: *const f32, guard: usize, marks: *mut u64);
 
+        /// Marks samples in which a product of `n` groups fell under `2^-56` of the product of their maxima.
+        ///
+        /// `children` has two entries for each group, in rows of 64 from `base`: its first mantissa row (of
+        /// `width`) and its exponent row; `exponent` is the exponent of the rescaled product. Over the terms
+        /// that were flushed on the way, each under `2^-126` of the largest so far, what is kept then
+        /// stands by `2^70`: no sum whose weights are `2^-40` or more can notice them.
+        guard_fall(n: usize, width: usize, base: *const f32, children: *const u32, exponent: *const f32,
+                   marks: *mut u64);
+
         // Scales.
 
         /// Divides each sample's `n` mantissas by the largest power of two not over their maximum, exactly,

@@ -149,3 +149,81 @@ fn dense_circuits_with_leaf_ratios_up_to_e_to_the_40_are_never_marked() {
         });
     }
 }
+
+/// A group of `width` rows with its exponent row behind it, its maximum in [1, 2), and entries down to
+/// `2^-depth` of it.
+fn group(width: usize, depth: f64, numbers: &mut Numbers) -> Vec<f32> {
+    let mut rows = vec![0.0; (width + 1) * TILE];
+    for s in 0..TILE {
+        let top = numbers.below(width);
+        for i in 0..width {
+            let power = if i == top { numbers.power(0.0, 0.99) } else { numbers.power(-depth, 0.99) };
+            rows[i * TILE + s] = power;
+        }
+        rows[width * TILE + s] = numbers.below(41) as f32 - 20.0;
+    }
+    rows
+}
+
+#[test]
+fn a_product_that_fell_too_far_is_marked_and_what_is_kept_is_right() {
+    let mut numbers = Numbers::new(77);
+    let (mut n_marked, mut n_passed) = (0, 0);
+    for (n, width, depth) in [(3, 4, 20.0), (4, 2, 60.0), (8, 5, 30.0), (60, 3, 2.0), (40, 8, 10.0)] {
+        let arena: Vec<f32> = (0..n).flat_map(|_| group(width, depth, &mut numbers)).collect();
+        let first = |i: usize| i * (width + 1);
+        let list: Vec<u32> = (0..n).flat_map(|i| [first(i) as u32, (first(i) + width) as u32]).collect();
+        // log2 of each unit's product, and of the product of the maxima, in float64.
+        let log = |i: usize, u: usize, s: usize| f64::from(arena[(first(i) + u) * TILE + s]).log2();
+        let unit = |u: usize, s: usize| (0..n).map(|i| log(i, u, s)).sum::<f64>();
+        let top = |s: usize| -> f64 {
+            (0..n).map(|i| (0..width).map(|u| log(i, u, s)).fold(f64::MIN, f64::max)).sum()
+        };
+        each_tier(|kernels| {
+            let mut rows = Buffer::rows(width, |u, s| arena[u * TILE + s]);
+            let mut exponent = Buffer::rows(1, |_, s| arena[width * TILE + s]);
+            let (mut by_steps, mut by_fall) = (0, 0);
+            for i in 1..n {
+                let factor = arena[first(i) * TILE..].as_ptr();
+                let of_factor = arena[(first(i) + width) * TILE..].as_ptr();
+                // SAFETY: `width` rows and one exponent row on both sides.
+                unsafe {
+                    let maximum = GUARD_MAXIMUM;
+                    (kernels.guard_product)(width, rows.as_ptr(), factor, maximum, &mut by_steps);
+                    (kernels.multiply)(width, rows.as_ptr(), factor, rows.as_mut_ptr());
+                    (kernels.add)(1, exponent.as_ptr(), of_factor, exponent.as_mut_ptr());
+                    (kernels.rescale)(width, rows.as_mut_ptr(), exponent.as_mut_ptr(), 0, &mut by_steps);
+                }
+            }
+            // SAFETY: the list names `n` groups of `width` rows in the arena.
+            unsafe {
+                (kernels.guard_fall)(
+                    n,
+                    width,
+                    arena.as_ptr(),
+                    list.as_ptr(),
+                    exponent.as_ptr(),
+                    &mut by_fall,
+                );
+            }
+            for s in 0..TILE {
+                let best = (0..width).map(|u| unit(u, s)).fold(f64::MIN, f64::max);
+                let fall = top(s) - best;
+                let is_marked = (by_steps | by_fall) >> s & 1 == 1;
+                assert!(is_marked || fall < 57.5, "{:?}: fell by 2^{fall} unseen", kernels.tier);
+                assert!(by_fall >> s & 1 == 0 || fall > 55.0, "{:?}: marked at 2^{fall}", kernels.tier);
+                if !is_marked {
+                    let kept = (0..width).map(|u| rows.at(u, s)).fold(0.0, f64::max).log2();
+                    let offset: f64 = (0..n).map(|i| f64::from(arena[(first(i) + width) * TILE + s])).sum();
+                    let found = kept + exponent.at(0, s);
+                    assert!((found - best - offset).abs() < 1e-4, "{:?}: {found}", kernels.tier);
+                }
+            }
+        });
+        for s in 0..TILE {
+            let best = (0..width).map(|u| unit(u, s)).fold(f64::MIN, f64::max);
+            if top(s) - best > 57.5 { n_marked += 1 } else { n_passed += 1 }
+        }
+    }
+    assert!(n_marked > 20 && n_passed > 20, "{n_marked} falls, {n_passed} passes: the test tests nothing");
+}

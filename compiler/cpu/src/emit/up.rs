@@ -8,7 +8,7 @@ use crate::context::Field;
 use crate::kernel::Kernel;
 use pcc_ir::plan::{Plan, Step};
 use pcc_ir::{BlockId, ParamId};
-use pcc_kernels::{GUARD_ENTRY, GUARD_MAXIMUM};
+use pcc_kernels::GUARD_ENTRY;
 
 /// Calls a kernel with arguments of mixed kinds.
 macro_rules! call {
@@ -86,13 +86,11 @@ impl Up<'_, '_, '_> {
         let bits = Argument::GuardBits(guard);
         let part = |id| (Place::part(plan, id, block.groups), Place::part_exponents(plan, id, block.groups));
         let (product, exponent) = part(out);
+        let factors = (children.len() > 2).then(|| self.group_rows(out, children));
         self.emitter.each_group(block.groups, |e| {
             let (mut left, mut left_exponent) = part(children[0]);
-            for (i, &child) in children.iter().enumerate().skip(1) {
+            for &child in &children[1..] {
                 let (right, right_exponent) = part(child);
-                // What one factor makes small the next may make large again.
-                let is_last = i + 1 == children.len();
-                let bits = if is_last { bits } else { Argument::from(GUARD_MAXIMUM | GUARD_ENTRY) };
                 e.call(
                     Kernel::GuardProduct,
                     &[block.width.into(), left.into(), right.into(), bits, MARKS.into()],
@@ -104,7 +102,24 @@ impl Up<'_, '_, '_> {
                 }
                 (left, left_exponent) = (product, exponent);
             }
+            // What one factor makes small the next may make large again, but only if the largest falls.
+            if let Some(list) = factors {
+                call!(e, GuardFall(children.len(), block.width, ARENA, list, exponent, MARKS));
+            }
         });
+    }
+
+    /// Lists, for each group of a product, the first mantissa row and the exponent row of the part of each
+    /// child that it reads.
+    fn group_rows(&mut self, out: BlockId, children: &[BlockId]) -> Place {
+        let first = self.rows.len();
+        let block = self.plan.block(out);
+        for group in 0..block.groups {
+            for &child in children {
+                self.rows.extend(unit_pair(self.plan, child, group * block.width));
+            }
+        }
+        Place::row_list(first, 2 * children.len())
     }
 
     fn multiply_units(&mut self, out: BlockId, children: &[BlockId]) {

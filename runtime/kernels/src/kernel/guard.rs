@@ -6,7 +6,11 @@
 
 use super::{TWO_POW_M60, TWO_POW_M120, TWO_POW_M125, least_where, mark, strips_of_a_row};
 use crate::lanes::{Lanes, Quad, Vector};
-use crate::{GUARD_ENTRY, GUARD_MAXIMUM, TILE};
+use crate::{GUARD_ENTRY, GUARD_MAXIMUM, TILE, ZERO_EXPONENT};
+
+/// How many powers of two a product may fall under the product of its factors' maxima. Mantissas are
+/// within a factor of two of their exponents, so the true fall is less than one more.
+const MOST_FALL: f32 = 56.0;
 
 /// See [`Kernels::guard_product`](crate::Kernels::guard_product).
 #[inline(always)]
@@ -146,6 +150,38 @@ pub(crate) unsafe fn guard_outer<V: Vector>(
                 lost = Quad::<V>::or(lost, Quad::splat(TWO_POW_M60).gt(largest_a.mul(largest_b)));
             }
             mark::<Quad<V>>(marks, s, Quad::<V>::and(lost, positive));
+        }
+    }
+}
+
+/// See [`Kernels::guard_fall`](crate::Kernels::guard_fall).
+#[inline(always)]
+pub(crate) unsafe fn guard_fall<V: Vector>(
+    n: usize,
+    width: usize,
+    base: *const f32,
+    children: *const u32,
+    exponent: *const f32,
+    marks: *mut u64,
+) {
+    for s in strips_of_a_row::<V>() {
+        // SAFETY: `s` plus a strip stays within each row that the caller's list names.
+        unsafe {
+            // The product of the maxima, as a mantissa in [1, 2) and an exponent.
+            let mut mantissa = Quad::<V>::splat(1.0);
+            let mut bound = Quad::<V>::splat(0.0);
+            for i in 0..n {
+                let rows = base.add(*children.add(2 * i) as usize * TILE + s);
+                let of_child = Quad::<V>::load(base.add(*children.add(2 * i + 1) as usize * TILE + s));
+                let product = mantissa.mul(largest::<V>(width, rows));
+                let shift = product.exponent();
+                bound = bound.add(of_child).add(shift);
+                mantissa = product.scale(Quad::<V>::splat(0.0).sub(shift));
+            }
+            let found = Quad::<V>::load(exponent.add(s));
+            let live = found.gt(Quad::splat(ZERO_EXPONENT / 2.0));
+            let fallen = bound.sub(found).gt(Quad::splat(MOST_FALL));
+            mark::<Quad<V>>(marks, s, Quad::<V>::and(live, fallen));
         }
     }
 }

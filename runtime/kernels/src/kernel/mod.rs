@@ -21,7 +21,7 @@ mod unit_flow;
 pub(crate) use dense::{matmul, product_matmul};
 pub(crate) use flow::flow;
 pub(crate) use gaussian::{leaf_gaussian, leaf_gaussian_stats};
-pub(crate) use guard::{guard_outer, guard_product, guard_sum};
+pub(crate) use guard::{guard_fall, guard_outer, guard_product, guard_sum};
 pub(crate) use leaf::{leaf_gather, leaf_indicator, leaf_literal, leaf_scatter};
 pub(crate) use log::from_log;
 pub(crate) use mix::{guard_mix, mix_backward, mix_forward};
