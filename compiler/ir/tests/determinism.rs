@@ -358,3 +358,42 @@ fn a_large_psdd_is_proved_within_the_budget() {
     assert!(deterministic(&checked, &config).is_proved());
     println!("deterministic: {:?}", start.elapsed());
 }
+
+/// The PSDD of "the number of true variables is a multiple of eight" over a balanced vtree: at each vtree
+/// node eight decisions of eight elements, one for each remainder on the left.
+fn multiple_of_eight(n: u32) -> Graph {
+    fn remainders(b: &mut GraphBuilder, vars: &[VarId]) -> Vec<Option<LayerId>> {
+        if let [var] = *vars {
+            return (0..8).map(|r| (r < 2).then(|| b.literal(var, r, 1, 1, Span::NONE))).collect();
+        }
+        let (left, right) = vars.split_at(vars.len() / 2);
+        let (left, right) = (remainders(b, left), remainders(b, right));
+        let mut decision = |remainder: usize| {
+            let pairs = (0..8).filter_map(|i| Some([left[i]?, right[(8 + remainder - i) % 8]?]));
+            let elements: Vec<LayerId> = pairs.map(|p| b.product(&p, Span::NONE).unwrap()).collect();
+            (!elements.is_empty()).then(|| {
+                let param = b.param(table(ParamShape::Sum { rows: 1, columns: elements.len() as u32 }, 1));
+                b.sum(&elements, param, 1, Span::NONE).unwrap()
+            })
+        };
+        (0..8).map(&mut decision).collect()
+    }
+    let mut b = GraphBuilder::new();
+    b.variables("X", &[n], Domain::Bool, false);
+    let vars: Vec<VarId> = (0..n).map(VarId).collect();
+    let root = remainders(&mut b, &vars)[0].expect("zero is a multiple of eight");
+    b.finish(root).unwrap()
+}
+
+#[test]
+fn a_psdd_of_100_000_elements_is_proved_within_the_budget() {
+    let graph = multiple_of_eight(8_192);
+    let n_elements = graph.layer_ids().filter(|&id| graph.layer(id).kind == LayerKind::Product).count();
+    assert!(n_elements > 100_000, "{n_elements}");
+    let start = std::time::Instant::now();
+    let checked = Checked::new(graph).unwrap();
+    println!("{n_elements} elements are smooth and decomposable: {:?}", start.elapsed());
+    let config = DeterminismConfig::given(&checked, &[]);
+    assert!(deterministic(&checked, &config).is_proved());
+    println!("deterministic: {:?}", start.elapsed());
+}
