@@ -119,6 +119,29 @@ fn compatibility_is_symmetric_and_a_factorised_circuit_fits_anything() {
     }
 }
 
+/// A sum over one layer of several units adds them up, as a sum over several layers does.
+#[test]
+fn a_dense_sum_over_one_child_is_a_sum() {
+    let dense = |pair: [u32; 2], other: u32| {
+        let mut b = GraphBuilder::new();
+        b.variables("X", &[3], Domain::Bool, false);
+        let leaf = |b: &mut GraphBuilder, v: u32| b.literal(VarId(v), 1, 1, 2, Span::NONE);
+        let pair = pair.map(|v| leaf(&mut b, v));
+        let pair = product(&mut b, &pair);
+        let param = b.param(table(ParamShape::Sum { rows: 2, columns: 2 }, 1));
+        let mixed = b.sum(&[pair], param, 1, Span::NONE).unwrap();
+        let other = leaf(&mut b, other);
+        let both = product(&mut b, &[mixed, other]);
+        let param = b.param(table(ParamShape::Sum { rows: 1, columns: 2 }, 1));
+        let root = b.sum(&[both], param, 1, Span::NONE).unwrap();
+        b.finish(root).unwrap()
+    };
+    let (first, second) = (dense([0, 1], 2), dense([1, 2], 0));
+    assert_eq!(compatible(&first, &first), Compatibility::Compatible);
+    assert!(matches!(compatible(&first, &second), Compatibility::Incompatible { .. }));
+    assert!(matches!(compatible(&second, &first), Compatibility::Incompatible { .. }));
+}
+
 #[test]
 fn circuits_that_do_not_fit_name_a_product_of_each() {
     let [_, balanced, chain, _] = four();

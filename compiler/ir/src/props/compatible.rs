@@ -154,9 +154,19 @@ fn flatten(graph: &Graph, mut open: Vec<LayerId>, product: &mut LayerId) -> Vec<
                 }
                 open.extend(children);
             }
-            _ if children.len() == 1 => open.extend(children),
+            _ if passes_through(graph, id) => open.extend(children),
             _ => flat.push(id),
         }
     }
     flat
+}
+
+/// Whether each unit of a layer is one unit of its only child, scaled: nothing is added up.
+fn passes_through(graph: &Graph, id: LayerId) -> bool {
+    let layer = graph.layer(id);
+    match (layer.kind, layer.children) {
+        (LayerKind::Mix { .. }, [_]) => true,
+        (LayerKind::Sum { .. }, &[child]) => graph.n_units(child) == layer.groups as usize,
+        _ => false,
+    }
 }
