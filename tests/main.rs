@@ -36,7 +36,7 @@ fn main() {
     }
     for path in tidy::files(root, &["examples"], "md") {
         let name = path.parent().map_or_else(String::new, stem);
-        trials.push(trial("book", &format!("example {name}"), move || book::page(&path)));
+        trials.push(trial("book", &format!("example {name}"), move || book::example(&path)));
     }
     trials.push(trial("book", "front page", move || book::page(&root.join("README.md"))));
     let properties: [(&str, fn() -> Result<(), String>); 6] = [

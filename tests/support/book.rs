@@ -1,9 +1,9 @@
 //! Pages of the book as tests: what a reader is told to type works, and shows what the page shows.
 //!
 //! A block `pc` is a program that checks without an error; `pc error=CODE` must give that error. A block of
-//! any kind with `file=NAME` is also put into the page's folder, beside copies of the files that lie beside
-//! the page. A block `console` runs its `$ pcc ..` lines in that folder, one after the other, and what they
-//! print is what stands below: a line `...` stands for any number of lines, `...` in a line for any words.
+//! any kind with `file=NAME` is also put into the page's folder; the folder of an example's page holds a copy
+//! of the example. A block `console` runs its `$ pcc ..` lines in that folder, one after the other, and what
+//! they print is what stands below: a line `...` stands for any number of lines, `...` in a line for any words.
 
 use super::cli::pcc;
 use std::fs;
@@ -23,31 +23,44 @@ impl<'t> Block<'t> {
     }
 }
 
-/// Runs one page.
+/// Runs one page in an empty folder.
 pub fn page(path: &Path) -> Result<(), String> {
-    let text = fs::read_to_string(path).map_err(|e| e.to_string())?;
     let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
-    copy_neighbours(path, folder.path()).map_err(|e| e.to_string())?;
-    for block in blocks(&text) {
-        if let Some(name) = block.option("file=") {
-            fs::write(folder.path().join(name), &block.text).map_err(|e| e.to_string())?;
+    page_in(path, folder.path())
+}
+
+/// Runs the page of an example in a copy of the example.
+pub fn example(path: &Path) -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+    copy_folder(path.parent().unwrap_or(path), folder.path()).map_err(|e| e.to_string())?;
+    page_in(path, folder.path())
+}
+
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let place = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => copy_folder(&entry.path(), &place)?,
+            false => fs::copy(entry.path(), place).map(drop)?,
         }
-        let result = match block.info.split_whitespace().next() {
-            Some("pc") => program(folder.path(), &block),
-            Some("console") => console(folder.path(), &block.text),
-            _ => Ok(()),
-        };
-        result.map_err(|fault| format!("line {}: {fault}", block.line))?;
     }
     Ok(())
 }
 
-fn copy_neighbours(page: &Path, folder: &Path) -> std::io::Result<()> {
-    for entry in fs::read_dir(page.parent().unwrap_or(Path::new(".")))? {
-        let entry = entry?;
-        if entry.file_type()?.is_file() {
-            fs::copy(entry.path(), folder.join(entry.file_name()))?;
+fn page_in(path: &Path, folder: &Path) -> Result<(), String> {
+    let text = fs::read_to_string(path).map_err(|e| e.to_string())?;
+    for block in blocks(&text) {
+        if let Some(name) = block.option("file=") {
+            fs::write(folder.join(name), &block.text).map_err(|e| e.to_string())?;
         }
+        let result = match block.info.split_whitespace().next() {
+            Some("pc") => program(folder, &block),
+            Some("console") => console(folder, &block.text),
+            _ => Ok(()),
+        };
+        result.map_err(|fault| format!("line {}: {fault}", block.line))?;
     }
     Ok(())
 }
