@@ -110,6 +110,10 @@ pub struct Loaded {
     settings: Settings,
     sources: Sources,
     sink: Sink,
+    /// Whether the check of the whole program found errors.
+    is_faulty: bool,
+    /// What is claimed of the circuits, evaluated when the first is judged.
+    assertions: Option<Vec<Assertion>>,
 }
 
 impl Loaded {
@@ -126,13 +130,15 @@ impl Loaded {
         }
         let (mut sources, mut sink) = (Sources::new(), Sink::new());
         let program = pcc_front::load(&path.display().to_string(), world, &mut sources, &mut sink);
-        Ok(Loaded { program, settings, sources, sink })
+        let is_faulty = sink.has_errors();
+        Ok(Loaded { program, settings, sources, sink, is_faulty, assertions: None })
     }
 
     /// Checks everything that needs no data.
     pub fn check(&mut self) {
         pcc_front::check_program(&self.program, &self.settings, &mut self.sink);
         pcc_front::check_settings(&self.program, &self.settings, &mut self.sink);
+        self.is_faulty = self.has_errors();
     }
 
     /// The names of the circuits.
@@ -140,32 +146,23 @@ impl Loaded {
         self.program.circuits().into_iter().map(String::from).collect()
     }
 
-    /// Elaborates a circuit, unless the program has errors already.
+    /// Elaborates a circuit, unless the program was found faulty before any was elaborated: a fault of one
+    /// circuit says nothing of the others.
     pub fn elaborate(&mut self, circuit: &str, world: &World) -> Option<Elaborated> {
-        if self.has_errors() {
+        if self.is_faulty {
             return None;
         }
         pcc_front::elaborate(&self.program, circuit, world, &self.settings, &mut self.sink)
     }
 
-    /// Elaborates a circuit and judges what is claimed of it.
+    /// Elaborates a circuit and judges what is claimed of it; nothing as soon as any error was found.
     pub fn verify(&mut self, circuit: &str, world: &World) -> Option<Elaborated> {
         let elaborated = self.elaborate(circuit, world)?;
-        let assertions = self.assertions(world);
-        pcc_front::verify(
-            &self.program,
-            circuit,
-            &elaborated,
-            &assertions,
-            world,
-            &self.settings,
-            &mut self.sink,
-        );
+        let (program, settings, sink) = (&self.program, &self.settings, &mut self.sink);
+        let assertions =
+            self.assertions.get_or_insert_with(|| pcc_front::assertions(program, world, settings, sink));
+        pcc_front::verify(program, circuit, &elaborated, assertions, world, settings, &mut self.sink);
         (!self.has_errors()).then_some(elaborated)
-    }
-
-    fn assertions(&mut self, world: &World) -> Vec<Assertion> {
-        pcc_front::assertions(&self.program, world, &self.settings, &mut self.sink)
     }
 
     /// The recipes, with `--set` applied.

@@ -204,10 +204,19 @@ impl<'t> Fault<'t> {
                 "comparisons do not follow each other: join two with `and`"
             }
             "not" => "put the second `not` in parentheses",
+            "for" if self.item_word() == Some("recipe") && self.open_brackets(self.at).is_empty() => {
+                "a recipe has its parameters in parentheses, or none: `recipe train() for M`"
+            }
+            "," if self.item_word() == Some("data") => "several variables stand in parentheses: `(A, B)`",
             "for" => "a `for` stands among the arguments of a call or the elements of a list",
             _ => return self.expected.first_words(),
         };
         Some(advice.to_string())
+    }
+
+    /// The word that the item starts with.
+    fn item_word(&self) -> Option<&'t str> {
+        self.code.first().filter(|_| self.is_item).map(|token| token.text(self.text))
     }
 
     /// The token at fault.

@@ -1,7 +1,7 @@
 //! Operators: arithmetic on static numbers, comparisons, and the connectives of truth values and formulas.
 
 use super::kind::Kind;
-use super::report::require;
+use super::report::{mismatch, require};
 use super::size::Size;
 use super::{Check, expr};
 use pcc_diag::{Diagnostic, Span};
@@ -93,6 +93,16 @@ fn equality(cx: &mut Check, sides: &[(Kind, Span); 2]) -> Kind {
 
 fn require_numbers(cx: &mut Check, op: BinaryOp, sides: &[(Kind, Span); 2]) -> bool {
     let role = format!("a side of `{}`", written(op));
+    let is_circuit =
+        |kind: &Kind| matches!(kind, Kind::Var(_) | Kind::Scope(_) | Kind::Layer(_) | Kind::Literal);
+    if let Some((kind, span)) = sides.iter().find(|(kind, _)| is_circuit(kind)) {
+        let report = mismatch(kind, &Kind::Number, *span, &role);
+        cx.report(
+            report
+                .help("circuits are mixed by `sum[1](a, b) with [0.3, 0.7]` and multiplied by `prod(a, b)`"),
+        );
+        return false;
+    }
     let are_numbers = sides
         .iter()
         .fold(true, |so_far, (kind, span)| require(cx, kind, &Kind::Number, *span, &role) && so_far);
