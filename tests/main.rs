@@ -20,6 +20,7 @@ fn main() {
         trial("tidy", "file sizes", move || tidy::file_sizes(root)),
         trial("tidy", "module docs", move || tidy::module_docs(root)),
         trial("tidy", "a page for every code", move || tidy::pages(root)),
+        trial("tidy", "the example of every page", move || tidy::page_examples(root)),
         trial("tidy", "a test for every code", move || tidy::codes_are_tested(root)),
     ];
     for path in tidy::files(root, &["tests/cli"], "txt") {

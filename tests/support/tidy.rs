@@ -1,6 +1,7 @@
 //! Rules of the house that a compiler can't check: sizes of files, module documentation, and a page and a
 //! test for every diagnostic code.
 
+use super::cli::pcc;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -98,6 +99,28 @@ pub fn pages(root: &Path) -> Result<(), String> {
         }
     }
     none(faults.into_iter(), "write docs/errors/<code>.md")
+}
+
+/// The first program on a page has the fault that the page explains and no other; or none at all, where the
+/// fault shows only when the program runs.
+pub fn page_examples(root: &Path) -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+    let mut faults = Vec::new();
+    for page in files(root, &["docs/errors"], "md") {
+        let text = fs::read_to_string(&page).unwrap_or_default();
+        let code = page.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        let Some((_, rest)) = text.split_once("```pc\n") else { continue };
+        let example = rest.split("```").next().unwrap_or_default();
+        fs::write(folder.path().join("example.pc"), example).map_err(|e| e.to_string())?;
+        let seen = pcc(folder.path(), "check --format json example.pc")?;
+        let out = String::from_utf8_lossy(&seen.stdout).into_owned();
+        let errors = || out.lines().filter(|line| line.contains("\"severity\":\"error\""));
+        let own = format!("\"code\":\"{code}\"");
+        if !out.contains(&own) && errors().next().is_some() || errors().any(|line| !line.contains(&own)) {
+            faults.push(format!("{code} shows\n{out}"));
+        }
+    }
+    none(faults.into_iter(), "these pages have examples with another fault")
 }
 
 /// Every code is expected by some test.
