@@ -179,6 +179,16 @@ fn faults_of_expressions_and_queries_are_told() {
     assert_eq!(code, "nesting-too-deep");
 }
 
+#[test]
+fn habits_from_elsewhere_are_told_what_to_write() {
+    let help = |text: &str| only(parse(FILE, text).errors).2.expect("some help");
+    assert!(help("recipe train for M {\n}\n").contains("`recipe train() for M`"));
+    assert!(help("data train : A, B from csv(\"x.csv\")\n").contains("`(A, B)`"));
+    let returns = "structure S(X: seq) -> layer[1] {\n  return sum[1](X[0])\n}\n";
+    assert!(help(returns).contains("leave `return` out"));
+    assert!(help("circuit M = f(a) for v in X\n").contains("among the arguments"));
+}
+
 fn codes(parse: &Parse) -> Vec<&'static str> {
     parse.errors.iter().map(|e| e.code).collect()
 }

@@ -33,8 +33,9 @@ pub fn run(args: &EvalArgs, terminal: &Terminal) -> Result<(), Failure> {
     match args.format {
         Format::Json => print_line(&metrics(&measured).to_string()),
         Format::Human => {
+            let rows = if measured.rows == 1 { "row" } else { "rows" };
             print_line(&format!(
-                "{} rows: {}, perplexity {:.4}",
+                "{} {rows}: {}, perplexity {:.4}",
                 measured.rows,
                 words(&measured),
                 measured.perplexity()

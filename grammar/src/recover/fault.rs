@@ -196,6 +196,9 @@ impl<'t> Fault<'t> {
 
     /// What would work in place of an unexpected token.
     fn advice(&self) -> Option<String> {
+        if self.before().is_some_and(|t| t.text(self.text) == "return") {
+            return Some("the last expression of a block is its value: leave `return` out".to_string());
+        }
         let advice = match self.here()?.text(self.text) {
             "=" => "`==` compares two values; a single `=` gives a value to a name",
             "else" => "an `else` stands right after the `}` of its `if`",

@@ -96,6 +96,12 @@ fn values_of(domain: Domain) -> String {
     }
 }
 
+/// `1 value`, `1,204 values`.
+pub(crate) fn counted(n: usize, noun: &str) -> String {
+    let ending = if n == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", grouped(n as u64))
+}
+
 /// A count with a comma after every three digits: 1204 is `1,204`.
 pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -111,6 +117,12 @@ pub(crate) fn grouped(n: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn nouns_follow_their_counts() {
+        assert_eq!(super::counted(1, "value"), "1 value");
+        assert_eq!(super::counted(1204, "value"), "1,204 values");
+    }
+
     #[test]
     fn counts_have_commas() {
         for (n, text) in [(0, "0"), (999, "999"), (1204, "1,204"), (1_000_000, "1,000,000")] {

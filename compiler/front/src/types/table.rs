@@ -134,7 +134,7 @@ fn check_weights(cx: &mut Check, rows: &[Row], width: Option<Size>, columns: Opt
         let found = count(rows.len(), "row");
         let report = Diagnostic::error(
             "table-differs",
-            format!("this table has {found}, and the layer has {width} units"),
+            format!("this table has {found}, and the layer is {width} wide"),
         );
         cx.report(report.at(span, "").help("a table has one row for each unit"));
         return;

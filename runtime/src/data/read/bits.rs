@@ -3,7 +3,7 @@
 
 use super::rows::RowSink;
 use crate::data::cells::Cells;
-use crate::data::fault::RowName;
+use crate::data::fault::{RowName, counted};
 use pcc_diag::Diagnostic;
 use pcc_ir::MISSING;
 
@@ -34,9 +34,8 @@ fn check_row(words: &[u32], line: RowName, sink: &RowSink) -> Result<(), Diagnos
     let (wanted, found) = (sink.columns.len(), words.len());
     if found != wanted {
         let declared = sink.columns.declared();
-        return Err(sink
-            .origin
-            .shape(format!("{line} has {found} values, but a row of `{declared}` has {wanted}")));
+        let found = counted(found, "value");
+        return Err(sink.origin.shape(format!("{line} has {found}, but a row of `{declared}` has {wanted}")));
     }
     // A digit may be no value of its domain when the domain is `int(1 .. 5)` or `cat(1)`.
     for (i, (&word, column)) in words.iter().zip(sink.columns.iter()).enumerate() {

@@ -5,7 +5,7 @@
 use super::rows::RowSink;
 use crate::data::cells::Cells;
 use crate::data::column::Column;
-use crate::data::fault::RowName;
+use crate::data::fault::{RowName, counted};
 use pcc_diag::Diagnostic;
 use pcc_ir::{Domain, MISSING};
 
@@ -88,7 +88,8 @@ fn check_width(found: usize, line: RowName, sink: &RowSink) -> Result<(), Diagno
         return Ok(());
     }
     let (wanted, declared) = (sink.columns.len(), sink.columns.declared());
-    Err(sink.origin.shape(format!("{line} has {found} fields, but a row of `{declared}` has {wanted}")))
+    let found = counted(found, "field");
+    Err(sink.origin.shape(format!("{line} has {found}, but a row of `{declared}` has {wanted}")))
 }
 
 fn is_missing(field: &[u8]) -> bool {

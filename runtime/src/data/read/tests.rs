@@ -291,7 +291,7 @@ fn tables_with_blanks_or_tabs_between() {
 #[test]
 fn csv_faults() {
     let groups = [group("A", &[2], Domain::Cat(3), 0)];
-    check_fault(b"0,1\n2\n", csv(false), &groups, "data-shape", &["line 2", "1 fields"]);
+    check_fault(b"0,1\n2\n", csv(false), &groups, "data-shape", &["line 2", "1 field,"]);
     check_fault(
         b"0,1\n\n2,3\n",
         csv(false),
