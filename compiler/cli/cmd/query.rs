@@ -10,7 +10,7 @@ use pcc_front::ResolvedQuery;
 use pcc_grammar::ast::QueryKind;
 use pcc_ir::{Batch, Domain, Graph, Value, VarId};
 use pcc_runtime::exec::Executor;
-use pcc_runtime::query::{Exactness, Posterior, log_probability, most_probable, posteriors};
+use pcc_runtime::query::{Exactness, Posterior, log_probability, most_probable_with, posteriors};
 use serde_json::json;
 
 /// Asks.
@@ -97,7 +97,9 @@ fn likeliest(
 ) -> Result<String, Diagnostic> {
     refuse_marginal_map(graph, query)?;
     let exactness = if args.approx { Exactness::Approximate } else { Exactness::Exact };
-    let found = most_probable(executor, given, exactness)?.remove(0);
+    let targets = query.targets.iter().map(|&(var, _)| var);
+    let latents: Vec<VarId> = targets.filter(|&var| graph.variable(var).is_latent).collect();
+    let found = most_probable_with(executor, given, &latents, exactness)?.remove(0);
     Ok(match args.format {
         Format::Json => {
             assignment_line(args, graph, query, &found.row, Some((found.log_value, found.is_exact)))

@@ -17,7 +17,7 @@ mod units;
 pub(crate) mod tests;
 
 pub use evidence::check as check_evidence;
-pub use map::{Completion, Exactness, most_probable};
+pub use map::{Completion, Exactness, most_probable, most_probable_with};
 pub use posterior::{Posterior, posteriors};
 pub use probability::{log_likelihood, log_probability};
 pub use sample::sample;

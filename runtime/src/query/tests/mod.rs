@@ -77,6 +77,31 @@ fn max_product_is_refused_where_it_would_be_wrong() {
     assert!(close(truth[1], 0.6, 1e-6));
 }
 
+/// Two products mixed by a latent Z: p(A = 1 | Z) is 0.9 or 0.4, p(B = 1 | Z) is 0.2 or 0.7. With Z the best
+/// assignment is (1, 0, Z = 0), 0.5 * 0.9 * 0.8; where Z = 1 is known, (0, 1), 0.5 * 0.6 * 0.7.
+#[test]
+fn latents_that_are_asked_for_or_known_make_a_mixture_deterministic() {
+    let mut make = Make::new(2, Domain::Bool);
+    make.builder.variables("Z", &[], Domain::Cat(2), true);
+    let z = VarId(2);
+    let parts = [make.bernoulli(0, 2, Some(vec![0.9, 0.4])), make.bernoulli(1, 2, Some(vec![0.2, 0.7]))];
+    let indicator = make.builder.indicator(z, 0, 1, 2, pcc_diag::Span::NONE);
+    let product = make.product(&[parts[0], parts[1], indicator]);
+    let root = make.sum(&[product], 1, Some(vec![0.5, 0.5]));
+    let mut executor = interpreter(&make.finish(root));
+    let nothing = Batch::missing(3, 1);
+    assert!(most_probable(&mut executor, &nothing, Exactness::Exact).is_err(), "Z is summed out");
+    let both = most_probable_with(&mut executor, &nothing, &[z], Exactness::Exact).unwrap();
+    assert_eq!(both[0].row, [1, 0, 0]);
+    assert!(both[0].is_exact && close(both[0].log_value, 0.36f64.ln(), 1e-6));
+    let known = evidence(&[&[None, None, Some(1)]]);
+    let given = most_probable(&mut executor, &known, Exactness::Exact).unwrap();
+    assert_eq!(given[0].row, [0, 1, 1]);
+    assert!(given[0].is_exact && close(given[0].log_value, 0.21f64.ln(), 1e-6));
+    let unknown = evidence(&[&[None, None, Some(1)], &[None, None, None]]);
+    assert!(most_probable(&mut executor, &unknown, Exactness::Exact).is_err(), "Z is not known in every row");
+}
+
 #[test]
 fn a_condition_of_probability_zero_is_an_error() {
     let mut make = Make::new(2, Domain::Bool);
