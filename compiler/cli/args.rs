@@ -230,6 +230,20 @@ pub struct ModelArgs {
     pub vtree: Option<PathBuf>,
 }
 
+/// How a data file on the command line is read: idx, npy, csv, or lines of 0 and 1, by its content.
+#[derive(Debug, Args)]
+pub struct ReadingArgs {
+    /// Read the data as text with the model's own vocabulary, in windows as long as the model.
+    #[arg(long, requires = "data")]
+    pub text: bool,
+    /// A `.npy` array of the data's shape, of 0 and 1: where it is 1, the value counts as missing.
+    #[arg(long, value_name = "FILE", requires = "data")]
+    pub missing: Option<PathBuf>,
+    /// Which rows, half open, such as `0..1000`.
+    #[arg(long, value_name = "A..B", requires = "data")]
+    pub range: Option<String>,
+}
+
 /// `pcc query`
 #[derive(Debug, Args)]
 pub struct QueryArgs {
@@ -244,6 +258,15 @@ pub struct QueryArgs {
     /// The seed of `sample`.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Ask about every row of a file, with what it knows as evidence; one answer a row.
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// How the rows are read.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+    /// Write the answers to `.npy` or `.csv`: numbers, or for `map` and `sample` the completed rows.
+    #[arg(short, long, value_name = "FILE", requires = "data")]
+    pub out: Option<PathBuf>,
     /// How the answer is written.
     #[arg(long, default_value = "human")]
     pub format: Format,
@@ -260,18 +283,15 @@ pub struct EvalArgs {
     pub model: ModelArgs,
     /// The data: idx, npy, npz, csv, or lines of 0 and 1; each may be gzipped. Text needs `--text`.
     pub data: PathBuf,
-    /// Read the data as text with the model's own vocabulary, in windows as long as the model.
-    #[arg(long)]
-    pub text: bool,
-    /// A `.npy` array of the data's shape, of 0 and 1: where it is 1, the value counts as missing.
+    /// How the data is read.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+    /// How much each row counts: a file with one number a row, as `.npy` or csv.
     #[arg(long, value_name = "FILE")]
-    pub missing: Option<PathBuf>,
+    pub weights: Option<PathBuf>,
     /// Write the log-likelihood of each row to a `.npy` file.
     #[arg(long, value_name = "FILE")]
     pub rows: Option<PathBuf>,
-    /// Which rows, half open, such as `0..1000`.
-    #[arg(long, value_name = "A..B")]
-    pub range: Option<String>,
     /// How the answer is written.
     #[arg(long, default_value = "human")]
     pub format: Format,
