@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Trains HCLT mixtures of several sizes on each density-estimation set, chooses the size by validation with
-# seed 1, repeats it with seeds 2 and 3, and prints one line of Markdown for each set:
+# Trains HCLT mixtures of growing size on each density-estimation set until validation falls, chooses the
+# size by validation with seed 1, repeats it with seeds 2 and 3, and prints one line of Markdown for each set:
 # set, variables, chosen K, test log-likelihood (median, then all three), validation, seconds of the median run.
 #
 #   PCC_DATA=DIR examples/debd/table.sh [OUT] [SET..]
@@ -27,7 +27,7 @@ run() { # set K seed
   cp "$here/model.pc" "$folder/model.pc"
   if [ ! -s "$folder/events.jsonl.done" ]; then
     "$pcc" run "$folder/model.pc" --out "$folder" --format json --seed "$3" \
-      --set "SET=$1" --set "N=${variables[$1]}" --set "K=$2" > "$folder/events.jsonl" 2> "$folder/log.txt"
+      ${THREADS:+--threads "$THREADS"} --set "SET=$1" --set "N=${variables[$1]}" --set "K=$2" > "$folder/events.jsonl" 2> "$folder/log.txt"
     mv "$folder/events.jsonl" "$folder/events.jsonl.done"
   fi
   local events="$folder/events.jsonl.done"
@@ -44,6 +44,8 @@ for set in "${order[@]}"; do
     read -r valid _ _ < <(run "$set" "$size" 1)
     if [ -z "$best" ] || awk "BEGIN { exit !($valid > $best) }"; then
       best=$valid chosen=$size
+    else
+      break
     fi
   done
   results=$(for seed in 1 2 3; do run "$set" "$chosen" "$seed"; done | sort -k2 -g)
