@@ -7,7 +7,7 @@ use pcc_front::{Assertion, Elaborated, Program, Settings};
 use pcc_ir::VarGroup;
 use pcc_ir::recipe::{DataSource, DataView, LearnCall, LearnRequest, Learned, Recipe};
 use pcc_runtime::data::DataSets;
-use pcc_runtime::learn::{Lock, Locked, learn, learn_key};
+use pcc_runtime::learn::{Lock, Locked, call_key, learn, learn_key};
 use std::cell::RefCell;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -99,7 +99,7 @@ impl pcc_front::World for World {
     ) -> Result<Option<Learned>, Diagnostic> {
         match self.may_learn {
             true => self.learn_now(request, sources, variables).map(Some),
-            false => self.lock.borrow().value(&self.locked_name(request)),
+            false => self.lock.borrow().value_of_call(&self.locked_name(request), &call_key(request)),
         }
     }
 }

@@ -85,7 +85,19 @@ impl Lock {
         Ok(Lock { folder: folder.into(), contents })
     }
 
-    /// The value of a name, whatever its key: what editors and `pcc check` use, without the data.
+    /// The value of a name when it was learned by this call, from whatever data: what editors and `pcc check`
+    /// use, without the data. `call` is a [`call_key`](super::call_key).
+    ///
+    /// # Errors
+    /// As [`Lock::value`].
+    pub fn value_of_call(&self, name: &str, call: &str) -> Result<Option<Learned>, Diagnostic> {
+        match self.contents.learned.get(name) {
+            Some(entry) if entry.key.starts_with(call) => self.value(name),
+            _ => Ok(None),
+        }
+    }
+
+    /// The value of a name, whatever its key.
     ///
     /// # Errors
     /// `lock-damaged` when the value's file is missing or unreadable.
@@ -180,6 +192,8 @@ mod tests {
         assert_eq!(lock.get("tree", "a").unwrap(), Locked::Fresh(chain(3)));
         assert_eq!(lock.get("tree", "c").unwrap(), Locked::Stale(chain(3)));
         assert_eq!(lock.value("other").unwrap(), Some(chain(2)));
+        assert_eq!(lock.value_of_call("other", "b").unwrap(), Some(chain(2)));
+        assert_eq!(lock.value_of_call("other", "a").unwrap(), None);
         assert_eq!(lock.get("tree", "a").unwrap().fresh("tree"), Ok(chain(3)));
         for (name, key) in [("tree", "c"), ("none", "a")] {
             assert_eq!(lock.get(name, key).unwrap().fresh(name).unwrap_err().code, "stale-lock");

@@ -40,11 +40,20 @@ pub fn learn(request: &LearnRequest, dataset: &Dataset) -> Result<Learned, Diagn
     }
 }
 
-/// The key of a learned value: the hexadecimal BLAKE3 hash of the data's content, the arguments and the
-/// version of the learner. The lock is stale when it has another.
+/// The key of a learned value: that of the call, then that of the data's content. The lock is stale when it
+/// has another.
 pub fn learn_key(request: &LearnRequest, dataset: &Dataset) -> String {
-    let arguments = format!("{LEARNER_VERSION} {} {:?}", dataset.key(), request.call);
-    blake3::hash(arguments.as_bytes()).to_hex().to_string()
+    call_key(request) + &half_hash(&dataset.key())
+}
+
+/// The first half of a key, which can be told without the data: the learner's arguments and version.
+pub fn call_key(request: &LearnRequest) -> String {
+    half_hash(&format!("{LEARNER_VERSION} {:?}", request.call))
+}
+
+/// 128 bits of the BLAKE3 hash of a text, in hexadecimal.
+fn half_hash(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex()[..32].to_string()
 }
 
 fn not_built(request: &LearnRequest, learner: &str) -> Diagnostic {

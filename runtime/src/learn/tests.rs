@@ -233,6 +233,8 @@ fn the_key_follows_data_and_arguments() {
     assert_eq!(key, learn_key(&request(whole(), OPTIONS), &data));
     assert_ne!(key, learn_key(&request(whole(), OPTIONS), &other));
     assert_ne!(key, learn_key(&smoothed, &data));
+    assert!(key.starts_with(&call_key(&request(whole(), OPTIONS))));
+    assert_ne!(call_key(&smoothed), call_key(&request(whole(), OPTIONS)));
 }
 
 #[test]
