@@ -1,6 +1,9 @@
 //! Comma-separated values: one row a line, one field for each variable. Empty lines are passed over (a
 //! missing value alone on its line is written `""` or `?`). With a blank as the separator, fields are what
 //! stands between any blanks and tabs, as in tables that were made for reading.
+//!
+//! Columns are taken in order, whatever their names; but a first line that names the variables in another
+//! order is refused, as its rows would be read wrong.
 
 use super::rows::RowSink;
 use crate::data::cells::Cells;
@@ -8,6 +11,7 @@ use crate::data::column::Column;
 use crate::data::fault::{RowName, counted};
 use pcc_diag::Diagnostic;
 use pcc_ir::{Domain, MISSING};
+use rustc_hash::FxHashSet;
 
 /// Reads rows.
 pub(super) fn read_rows(
@@ -35,6 +39,9 @@ fn read_fields(
         .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(content);
+    if has_header {
+        check_names(reader.byte_headers().map_err(|e| sink.origin.format(e))?.iter(), &sink)?;
+    }
     let mut record = csv::ByteRecord::new();
     let mut words = Vec::with_capacity(sink.columns.len());
     while reader.read_byte_record(&mut record).map_err(|e| sink.origin.format(e))? {
@@ -46,12 +53,35 @@ fn read_fields(
 fn read_columns(content: &[u8], has_header: bool, mut sink: RowSink) -> Result<Cells, Diagnostic> {
     let mut words = Vec::with_capacity(sink.columns.len());
     let is_said = |line: &[u8]| !line.trim_ascii().is_empty();
-    let lines = content.split(|&b| b == b'\n').enumerate().filter(|(_, line)| is_said(line));
-    for (i, line) in lines.skip(usize::from(has_header)) {
-        let fields = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
-        take_row(fields, RowName::Line(i as u64 + 1), &mut words, &mut sink)?;
+    let mut lines = content.split(|&b| b == b'\n').enumerate().filter(|(_, line)| is_said(line));
+    if has_header && let Some((_, line)) = lines.next() {
+        check_names(between_blanks(line), &sink)?;
+    }
+    for (i, line) in lines {
+        take_row(between_blanks(line), RowName::Line(i as u64 + 1), &mut words, &mut sink)?;
     }
     sink.finish()
+}
+
+fn between_blanks(line: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty())
+}
+
+/// Refuses a first line in which a column has the name of another column's variable.
+fn check_names<'f>(names: impl Iterator<Item = &'f [u8]>, sink: &RowSink) -> Result<(), Diagnostic> {
+    let declared: Vec<String> = (0..sink.columns.len()).map(|column| sink.columns.name(column)).collect();
+    let known: FxHashSet<&[u8]> = declared.iter().map(String::as_bytes).collect();
+    let mut pairs = declared.iter().zip(names);
+    let Some((wanted, found)) = pairs.find(|(own, name)| own.as_bytes() != *name && known.contains(name))
+    else {
+        return Ok(());
+    };
+    let message =
+        format!("the first line names `{}` where `{wanted}` is read", String::from_utf8_lossy(found));
+    Err(sink
+        .origin
+        .shape(message)
+        .help("columns are taken in order: declare the variables in the file's order"))
 }
 
 /// Checks a row and packs it, when it is one of those that are kept.

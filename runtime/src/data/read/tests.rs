@@ -306,6 +306,26 @@ fn csv_faults() {
 }
 
 #[test]
+fn names_in_another_order_are_refused() {
+    let groups = [group("A", &[2], Domain::Cat(3), 0), group("B", &[], Domain::Bool, 2)];
+    let faulty = ["A[1],A[0],B\n0,1,1\n", "first,B,A[1]\n0,1,1\n"];
+    for content in faulty {
+        check_fault(
+            content.as_bytes(),
+            csv(true),
+            &groups,
+            "data-shape",
+            &["the first line names", "is read"],
+        );
+    }
+    let blanks = Reader::Csv { has_header: true, separator: ' ' };
+    check_fault(b"A[0] B A[1]\n0 1 1\n", blanks, &groups, "data-shape", &["names `B` where `A[1]` is read"]);
+    for content in ["A[0],A[1],B\n0,1,1\n", "x,y,z\n0,1,1\n", "A[0],y,B\n0,1,1\n"] {
+        assert_eq!(words(&check(content.as_bytes(), csv(true), &groups).unwrap()), [[0, 1, 1]]);
+    }
+}
+
+#[test]
 fn bits_with_any_separator() {
     let groups = [group("A", &[3], Domain::Bool, 0)];
     for content in ["0,1,1\n1,0,?\n", "0 1 1\r\n1 0 *\r\n", "011\n\n10?"] {
