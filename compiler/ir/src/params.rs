@@ -62,8 +62,8 @@ impl Params {
     }
 }
 
-/// Expected sufficient statistics of all tables: for sums and mixes the flow through each edge divided by
-/// nothing (it is `theta * d log p / d theta`), for inputs [`crate::Family::n_stats`] rows of units.
+/// Expected sufficient statistics of all tables: for sums and mixes the flow through each edge, which is
+/// `theta * d log p / d theta`, for inputs [`crate::Family::n_stats`] rows of units.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Flows {
     starts: Vec<usize>,

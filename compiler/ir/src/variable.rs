@@ -28,7 +28,7 @@ impl Domain {
         match self {
             Domain::Bool => Some(2),
             Domain::Cat(n) | Domain::Token(n) => Some(n),
-            Domain::Int(low, high) => u32::try_from(high - low + 1).ok(),
+            Domain::Int(low, high) => u32::try_from(i128::from(high) - i128::from(low) + 1).ok(),
             Domain::Nat | Domain::Real => None,
         }
     }

@@ -185,6 +185,21 @@ fn structure_does_not_depend_on_smoothness() {
     assert!(admits(&vtree, &graph));
 }
 
+/// Factors that overlap, up to the whole itself, are split no further each time they come.
+#[test]
+fn factors_that_overlap_have_an_answer() {
+    let (mut b, x) = literals(4);
+    let root = product(&mut b, &[x[0], x[0]]);
+    structured(&b.finish(root).unwrap());
+
+    let (mut b, x) = literals(4);
+    let whole = product(&mut b, &x);
+    let root = product(&mut b, &[whole, x[0]]);
+    let graph = b.finish(root).unwrap();
+    assert_eq!(violations(&graph).len(), 1);
+    structured(&graph);
+}
+
 /// All vtrees over some variables: each variable is hung on every edge of every smaller one.
 fn all_vtrees(vars: &[VarId]) -> Vec<Vtree> {
     #[derive(Clone)]

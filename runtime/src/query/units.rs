@@ -60,9 +60,8 @@ impl Units<'_> {
             }
             LayerKind::Product => edges.extend(layer.children.iter().map(|&layer| edge(layer, unit, 1.0))),
             LayerKind::Outer => {
-                let [a, b] = [layer.children[0], layer.children[1]];
-                edges.push(edge(a, group * part(a) + k / part(b), 1.0));
-                edges.push(edge(b, group * part(b) + k % part(b), 1.0));
+                let (first, second) = self.graph.outer_factors(id, unit);
+                edges.extend([edge(layer.children[0], first, 1.0), edge(layer.children[1], second, 1.0)]);
             }
             _ => {}
         }

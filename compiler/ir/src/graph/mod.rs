@@ -130,6 +130,14 @@ impl Graph {
         self.n_groups[id.index()] as usize * self.widths[id.index()] as usize
     }
 
+    /// The two units, one of each child, whose product a unit of an `Outer` layer is.
+    pub fn outer_factors(&self, id: LayerId, unit: usize) -> (usize, usize) {
+        let layer = self.layer(id);
+        let part = |child: usize| self.n_units(layer.children[child]) / layer.groups as usize;
+        let (group, pair) = (unit / layer.width as usize, unit % layer.width as usize);
+        (group * part(0) + pair / part(1), group * part(1) + pair % part(1))
+    }
+
     /// A layer's scope.
     pub fn scope(&self, id: LayerId) -> &Scope {
         self.scopes.get(self.layer_scopes[id.index()])

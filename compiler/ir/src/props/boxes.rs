@@ -180,7 +180,7 @@ impl Boxes {
     fn outer(&mut self, graph: &Graph, id: LayerId) -> LayerBoxes {
         let layer = graph.layer(id);
         self.for_units(layer.children, layer.n_units(), |boxes, unit| {
-            let (first, second) = outer_factors(graph, id, unit);
+            let (first, second) = graph.outer_factors(id, unit);
             let factors = [(layer.children[0], first), (layer.children[1], second)];
             boxes.product_of(factors.iter().map(|&(child, unit)| boxes.of_unit(child, unit)).collect())
         })
@@ -281,14 +281,4 @@ impl Boxes {
         self.ids.insert(unit_box, id);
         id
     }
-}
-
-/// The units of an outer product's two children that make one of its units.
-pub(super) fn outer_factors(graph: &Graph, id: LayerId, unit: usize) -> (usize, usize) {
-    let layer = graph.layer(id);
-    let groups = layer.groups as usize;
-    let part = |child: LayerId| graph.n_units(child) / groups;
-    let (first, second) = (part(layer.children[0]), part(layer.children[1]));
-    let (group, within) = (unit / layer.width as usize, unit % layer.width as usize);
-    (group * first + within / second, group * second + within % second)
 }

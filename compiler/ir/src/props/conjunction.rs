@@ -5,7 +5,7 @@
 //! common variable. A part is its units and the restrictions on their variables; parts are interned keys,
 //! so that what is known of one is known wherever it comes up again.
 
-use super::boxes::{Boxes, FULL, Restriction, are_disjoint, outer_factors};
+use super::boxes::{Boxes, FULL, Restriction, are_disjoint};
 use super::columns::{Unit, columns, list_of_unit, n_columns};
 use super::grouping::Grouping;
 use crate::{Graph, LayerKind, Scope, ScopeId, Scopes};
@@ -137,7 +137,7 @@ impl<'a> Splitter<'a> {
                 }
                 LayerKind::Product => open.extend(children.iter().map(|&c| Unit::new(c, index))),
                 LayerKind::Outer => {
-                    let (first, second) = outer_factors(graph, layer, index);
+                    let (first, second) = graph.outer_factors(layer, index);
                     open.extend([Unit::new(children[0], first), Unit::new(children[1], second)]);
                 }
                 _ if n_columns(graph, layer) == 1 => open.extend(self.inputs(unit)),

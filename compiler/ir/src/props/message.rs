@@ -98,12 +98,15 @@ pub fn conflict_in_words(graph: &Graph, conflict: &Conflict) -> Diagnostic {
     let message = "these products split their variables in ways that no one vtree admits";
     let mut diagnostic = Diagnostic::error("not-structured", message);
     for (i, &product) in conflict.products.iter().take(3).enumerate() {
-        let scopes = graph.children(product).iter().map(|&c| scope_in_words(graph, graph.scope(c)));
-        let text = format!("splits {}", shortened(scopes.collect(), " | "));
-        let place = span(graph, product);
+        let (place, text) = (span(graph, product), split_in_words(graph, product));
         diagnostic = if i == 0 { diagnostic.at(place, text) } else { diagnostic.note(place, text) };
     }
     diagnostic.help("split the same variables in the same way everywhere")
+}
+
+fn split_in_words(graph: &Graph, product: LayerId) -> String {
+    let scopes = graph.children(product).iter().map(|&c| scope_in_words(graph, graph.scope(c)));
+    format!("splits {}", shortened(scopes.collect(), " | "))
 }
 
 /// The diagnostic of a product that does not follow a given vtree.
@@ -139,13 +142,11 @@ pub fn compatibility_in_words(first: &Graph, second: &Graph, answer: &Compatibil
         }
         Compatibility::Incompatible { first: a, second: b } => {
             let message = "these products of the two circuits cannot be split alike";
-            let split = |graph: &Graph, product: LayerId| {
-                let scopes = graph.children(product).iter().map(|&c| scope_in_words(graph, graph.scope(c)));
-                format!("splits {}", shortened(scopes.collect(), " | "))
-            };
-            let diagnostic =
-                Diagnostic::error("not-compatible", message).at(span(first, *a), split(first, *a));
-            Some(diagnostic.note(span(second, *b), split(second, *b)))
+            Some(
+                Diagnostic::error("not-compatible", message)
+                    .at(span(first, *a), split_in_words(first, *a))
+                    .note(span(second, *b), split_in_words(second, *b)),
+            )
         }
     }
 }

@@ -66,18 +66,17 @@ fn from_partitions(graph: &Graph, root: ScopeId) -> Option<Vtree> {
     }
     let mut tree = TopDown::default();
     let mut open = vec![(tree.add(), root)];
-    let mut n_used = 0;
     while let Some((node, scope)) = open.pop() {
-        match partitions.get(&scope) {
+        // Each is taken once: a scope that comes again, inside itself even, belongs to factors that overlap.
+        match partitions.remove(&scope) {
             Some(factors) => {
-                n_used += 1;
                 let parts = tree.split(node, factors.len());
-                open.extend(parts.into_iter().zip(factors.iter().copied()));
+                open.extend(parts.into_iter().zip(factors));
             }
             None => tree.leaf(node, only(graph.scopes().get(scope))?),
         }
     }
-    if n_used == partitions.len() { tree.finish() } else { None }
+    if partitions.is_empty() { tree.finish() } else { None }
 }
 
 /// Products of at least two factors.

@@ -4,7 +4,6 @@
 //! limits the answer is *unknown*. Only variables that the circuit restricts, or that the formula names,
 //! are enumerated: inputs have full support.
 
-use super::boxes::outer_factors;
 use super::columns::{columns, n_lists};
 use crate::{Domain, Graph, LayerId, LayerKind, Scope, VarId};
 
@@ -149,7 +148,7 @@ impl<'a> Units<'a> {
                 LayerKind::Indicator { var, first } => is(var, first + (unit % width) as u32),
                 LayerKind::Product => children.clone().fold(u64::MAX, |all, c| all & of(c, unit)),
                 LayerKind::Outer => {
-                    let (first, second) = outer_factors(self.graph, id, unit);
+                    let (first, second) = self.graph.outer_factors(id, unit);
                     of(0, first) & of(1, second)
                 }
                 LayerKind::Mix { .. } => children.clone().fold(0, |any, c| any | of(c, unit)),

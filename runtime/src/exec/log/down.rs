@@ -1,7 +1,7 @@
 //! The downward pass: flows of units, and what they add to the statistics of tables.
 
 use super::sum::{SMALLEST_LINEAR_SUM, Shifted};
-use super::{LogSpace, Rows, outer_units};
+use super::{LogSpace, Rows};
 use pcc_ir::{Family, Graph, Layer, LayerId, LayerKind, ParamId, ParamShape, Value};
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ impl LogSpace {
             }
             LayerKind::Outer => {
                 for unit in 0..layer.n_units() {
-                    let [a, b] = outer_units(rows.graph, layer, unit);
+                    let (a, b) = rows.graph.outer_factors(id, unit);
                     self.pass(self.unit(id, unit), self.unit(layer.children[0], a));
                     self.pass(self.unit(id, unit), self.unit(layer.children[1], b));
                 }

@@ -96,9 +96,7 @@ impl LogSpace {
         let first = (self.starts[layer.index()] + unit) * self.width;
         first..first + self.width
     }
-}
 
-impl LogSpace {
     /// Copies all values of the last upward pass.
     pub(super) fn copy_values(&self, rows: Rows, values: &mut Values) {
         for id in rows.graph.layer_ids() {
@@ -109,13 +107,6 @@ impl LogSpace {
             }
         }
     }
-}
-
-/// The units of both children whose product a unit of an outer layer is.
-fn outer_units(graph: &Graph, layer: Layer, unit: usize) -> [usize; 2] {
-    let part = |child: usize| graph.n_units(layer.children[child]) / layer.groups as usize;
-    let (group, pair) = (unit / layer.width as usize, unit % layer.width as usize);
-    [group * part(0) + pair / part(1), group * part(1) + pair % part(1)]
 }
 
 fn sums(lens: impl Iterator<Item = usize>) -> Vec<usize> {

@@ -1,7 +1,7 @@
 //! The upward pass: logarithms of unit values, layer by layer.
 
 use super::sum::{SMALLEST_LINEAR_SUM, Shifted, log_sum};
-use super::{LogSpace, Rows, outer_units};
+use super::{LogSpace, Rows};
 use pcc_ir::family::Categorical;
 use pcc_ir::{Family, Graph, Layer, LayerId, LayerKind, ParamId, ParamShape, Value, group_table};
 use std::ops::Range;
@@ -63,7 +63,7 @@ impl LogSpace {
 
     fn outer(&mut self, id: LayerId, layer: Layer, graph: &Graph) {
         for unit in 0..layer.n_units() {
-            let [a, b] = outer_units(graph, layer, unit);
+            let (a, b) = graph.outer_factors(id, unit);
             let factors = [self.unit(layer.children[0], a), self.unit(layer.children[1], b)];
             self.product(self.unit(id, unit), &factors);
         }
