@@ -7,7 +7,7 @@ use super::up::{ARENA, call, input_rows};
 use super::{Argument, Emitter, Place};
 use crate::context::Field;
 use crate::kernel::Kernel;
-use pcc_ir::plan::{Into, Plan, Step};
+use pcc_ir::plan::{FlowInto, Plan, Step};
 use pcc_ir::{BlockId, BufferId, ParamId};
 use pcc_kernels::NO_FLOW;
 
@@ -83,7 +83,7 @@ impl Down<'_, '_, '_> {
         });
     }
 
-    fn concat(&mut self, flow: BufferId, groups: u32, parts: &[u32], children: &[Option<Into>]) {
+    fn concat(&mut self, flow: BufferId, groups: u32, parts: &[u32], children: &[Option<FlowInto>]) {
         let plan = self.plan;
         let mut rows = Place::flow(plan, flow, parts.iter().sum());
         self.emitter.each_group(groups, |e| {
@@ -102,7 +102,7 @@ impl Down<'_, '_, '_> {
         child: BlockId,
         table: ParamId,
         flow: BufferId,
-        child_flow: Option<Into>,
+        child_flow: Option<FlowInto>,
         scratch: BufferId,
     ) {
         let plan = self.plan;
@@ -196,7 +196,7 @@ fn ratio(e: &mut Emitter, plan: &Plan, out: BlockId, child: BlockId, flow: Buffe
 }
 
 /// Writes or adds `n` rows of flow.
-fn send(e: &mut Emitter, n: u32, from: Place, rows: Place, into: Into) {
+fn send(e: &mut Emitter, n: u32, from: Place, rows: Place, into: FlowInto) {
     match into.is_added {
         true => call!(e, Add(n, rows, from, rows)),
         false => call!(e, Copy(n, from, rows)),

@@ -5,7 +5,7 @@
 //! no flow at all.
 
 use super::Lowering;
-use crate::plan::{Into, Step};
+use crate::plan::{FlowInto, Step};
 use crate::{BlockId, BufferId};
 
 /// What is known about the flows of blocks.
@@ -117,16 +117,16 @@ impl Lowering<'_> {
     }
 
     /// The rows of a block's flow, and whether they already hold something.
-    fn into(&mut self, flows: &mut Flows, block: BlockId) -> Option<Into> {
+    fn into(&mut self, flows: &mut Flows, block: BlockId) -> Option<FlowInto> {
         if !flows.is_needed[block.index()] {
             return None;
         }
         if let Some(buffer) = flows.rows[block.index()] {
-            return Some(Into { buffer, is_added: true });
+            return Some(FlowInto { buffer, is_added: true });
         }
         let buffer = self.buffer(self.plan.block(block).units());
         flows.rows[block.index()] = Some(buffer);
-        Some(Into { buffer, is_added: false })
+        Some(FlowInto { buffer, is_added: false })
     }
 
     /// The same, for steps that only add: rows that held nothing are set to zero first.

@@ -2,7 +2,7 @@
 //!
 //! In and out: text. A list holds no lists, so commas split it. Meaning is not checked here.
 
-use super::Into;
+use super::FlowInto;
 use crate::{BlockId, BufferId, ParamId, VarId};
 use std::fmt::Write;
 
@@ -61,7 +61,7 @@ impl Field for bool {
     }
 }
 
-impl Field for Into {
+impl Field for FlowInto {
     fn write(&self, text: &mut String) {
         text.push_str(if self.is_added { "+" } else { "" });
         self.buffer.write(text);
@@ -69,7 +69,7 @@ impl Field for Into {
 
     fn read(text: &str) -> Option<Self> {
         let buffer = BufferId::read(text.trim_start_matches('+'))?;
-        Some(Into { buffer, is_added: text.starts_with('+') })
+        Some(FlowInto { buffer, is_added: text.starts_with('+') })
     }
 }
 

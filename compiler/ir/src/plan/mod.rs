@@ -19,7 +19,7 @@ mod verify;
 
 pub use cost::Cost;
 pub use read::ReadError;
-pub use step::{Access, Into, Step};
+pub use step::{Access, FlowInto, Step};
 pub(crate) use verify::sum_scratch_rows;
 pub use verify::{Fault, Verified, verify};
 
@@ -134,7 +134,8 @@ impl Table {
 /// further up may cancel what dominates them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Guard {
-    /// Whatever the weights are, because a part of a group is read by itself.
+    /// Whatever the weights are: because a part of a group is read by itself, because the product is a factor
+    /// of another or an alternative of a mix, because there are too many tables, or because every block is kept.
     pub is_always: bool,
     /// While one of these tables has weights under 2^-40, zeros included.
     pub tables: Box<[ParamId]>,

@@ -9,7 +9,7 @@ use crate::{BlockId, BufferId, ParamId, VarId};
 
 /// Rows that a step writes flows to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Into {
+pub struct FlowInto {
     /// The rows.
     pub buffer: BufferId,
     /// Whether it adds to what is there, or is the first to write.
@@ -91,27 +91,32 @@ steps! {
     /// Adds flows, and flows times the value and its square.
     NormalDown = "normal_down" { out: BlockId, var: VarId, table: ParamId, flow: BufferId }
     /// Passes a product's flow to children.
-    MultiplyDown = "multiply_down" { flow: BufferId, children: Box<[Into]> }
+    MultiplyDown = "multiply_down" { flow: BufferId, children: Box<[FlowInto]> }
     /// Passes an outer product's flow to its children, whose rows are added to.
     OuterDown = "outer_down" {
         left: BlockId, right: BlockId, flow: BufferId,
         into_left: Option<BufferId>, into_right: Option<BufferId>, groups: u32,
     }
     /// Passes a concatenation's flow back to the children.
-    ConcatDown = "concat_down" { flow: BufferId, groups: u32, parts: Box<[u32]>, children: Box<[Option<Into>]> }
+    ConcatDown = "concat_down" {
+        flow: BufferId, groups: u32, parts: Box<[u32]>, children: Box<[Option<FlowInto>]>,
+    }
     /// Passes a sum's flow to its child and its weights. Scratch: a row for each unit of an `out` group, as
     /// many as the child's group has units rounded up to 16, and those once more.
     SumDown = "sum_down" {
-        out: BlockId, child: BlockId, table: ParamId, flow: BufferId, child_flow: Option<Into>, scratch: BufferId,
+        out: BlockId, child: BlockId, table: ParamId, flow: BufferId,
+        child_flow: Option<FlowInto>, scratch: BufferId,
     }
     /// Passes a mixture's flow to its child and its weights; the child's rows are added to. Scratch: a row
     /// for each unit of an `out` group.
     MixDown = "mix_down" {
-        out: BlockId, child: BlockId, table: ParamId, flow: BufferId, child_flow: BufferId, scratch: BufferId,
+        out: BlockId, child: BlockId, table: ParamId, flow: BufferId,
+        child_flow: BufferId, scratch: BufferId,
     }
     /// Passes flows of single units to their children, whose rows are added to, and their weights.
     SumUnitsDown = "sum_units_down" {
-        out: BlockId, children: Box<[BlockId]>, table: ParamId, flow: BufferId, child_flows: Box<[Option<BufferId>]>,
+        out: BlockId, children: Box<[BlockId]>, table: ParamId, flow: BufferId,
+        child_flows: Box<[Option<BufferId>]>,
     }
 }
 
@@ -201,7 +206,7 @@ impl Step {
     }
 }
 
-impl Into {
+impl FlowInto {
     fn visit(self, visit: &mut impl FnMut(BufferId, Access)) {
         visit(self.buffer, if self.is_added { Access::Update } else { Access::Write });
     }

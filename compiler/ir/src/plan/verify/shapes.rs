@@ -1,7 +1,7 @@
 //! The sizes that each step needs. In: a plan whose entries were checked. Out: the first broken rule.
 
 use super::{Check, ensure};
-use crate::plan::{Block, Into, Plan, Source, Step, Table};
+use crate::plan::{Block, FlowInto, Plan, Source, Step, Table};
 use crate::{BlockId, BufferId, ParamId, VarId};
 
 /// Whether everything that a step names exists.
@@ -209,7 +209,13 @@ impl Shape<'_> {
         into[1].map_or(Ok(()), |into| self.flow(into, right))
     }
 
-    fn concat_down(&self, flow: BufferId, groups: u32, parts: &[u32], children: &[Option<Into>]) -> Check {
+    fn concat_down(
+        &self,
+        flow: BufferId,
+        groups: u32,
+        parts: &[u32],
+        children: &[Option<FlowInto>],
+    ) -> Check {
         ensure(parts.len() == children.len(), "every part has its flow or `-`")?;
         let rows: u64 = parts.iter().map(|&p| u64::from(p) * u64::from(groups)).sum();
         ensure(u64::from(self.plan.buffer(flow).rows) == rows, "its flow has the rows of all parts")?;
