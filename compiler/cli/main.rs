@@ -5,6 +5,7 @@ mod cmd;
 mod failure;
 mod opened;
 mod progress;
+mod rows;
 mod terminal;
 mod world;
 

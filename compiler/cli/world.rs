@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use pcc_diag::{Diagnostic, Sink, Sources};
 use pcc_front::{Assertion, Elaborated, Program, Settings};
 use pcc_ir::VarGroup;
-use pcc_ir::recipe::{DataSource, DataView, LearnCall, LearnRequest, Learned, Recipe};
+use pcc_ir::recipe::{DataSource, DataView, LearnCall, LearnRequest, Learned, Recipe, WeightSource};
 use pcc_runtime::data::DataSets;
 use pcc_runtime::learn::{Lock, Locked, call_key, learn, learn_key};
 use std::cell::RefCell;
@@ -141,6 +141,15 @@ impl Loaded {
         self.is_faulty = self.has_errors();
     }
 
+    /// Checks the numbers and options of data and recipes, unless the program is faulty already.
+    pub fn check_options(&mut self) {
+        if !self.is_faulty {
+            self.data_sources();
+            self.weight_sources();
+            pcc_front::check_recipes(&self.program, &self.settings, &mut self.sink);
+        }
+    }
+
     /// The names of the circuits.
     pub fn circuits(&self) -> Vec<String> {
         self.program.circuits().into_iter().map(String::from).collect()
@@ -173,6 +182,11 @@ impl Loaded {
     /// All data sets that are declared.
     pub fn data_sources(&mut self) -> Vec<DataSource> {
         pcc_front::data_sources(&self.program, &self.settings, &mut self.sink)
+    }
+
+    /// All weights of rows that are declared.
+    pub fn weight_sources(&mut self) -> Vec<WeightSource> {
+        pcc_front::weight_sources(&self.program, &self.settings, &mut self.sink)
     }
 
     /// The hash of all files of the program.

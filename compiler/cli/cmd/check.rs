@@ -12,6 +12,7 @@ pub fn run(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure> {
         let world = World::of_lock(path, &args.source)?;
         let mut loaded = Loaded::from_file(path, &world, &args.source)?;
         loaded.check();
+        loaded.check_options();
         for circuit in loaded.circuits() {
             loaded.verify(&circuit, &world);
         }

@@ -1,17 +1,24 @@
-//! `pcc query`: one question, one answer.
+//! `pcc query`: a question to one row of evidence, or to every row of a file.
+
+mod answer;
+mod form;
 
 use crate::args::{Format, QueryArgs};
 use crate::cmd::sample;
 use crate::failure::Failure;
-use crate::opened;
+use crate::opened::{self, Circuit};
+use crate::rows;
 use crate::terminal::{Terminal, print_text};
-use pcc_diag::Diagnostic;
+use answer::{Answer, Question};
+use pcc_diag::{Diagnostic, Sources};
 use pcc_front::ResolvedQuery;
 use pcc_grammar::ast::QueryKind;
-use pcc_ir::{Batch, Domain, Graph, Value, VarId};
+use pcc_ir::{Batch, Graph};
+use pcc_runtime::data::{write_atomically, write_matrix, write_matrix_csv};
 use pcc_runtime::exec::Executor;
-use pcc_runtime::query::{Exactness, Posterior, log_probability, most_probable_with, posteriors};
-use serde_json::json;
+use pcc_runtime::query::refuse_impossible;
+use pcc_runtime::recipe::write_samples;
+use std::path::Path;
 
 /// Asks.
 pub fn run(args: &QueryArgs, terminal: &Terminal) -> Result<(), Failure> {
@@ -23,235 +30,179 @@ pub fn run(args: &QueryArgs, terminal: &Terminal) -> Result<(), Failure> {
         pcc_grammar::parse_query(file, &args.query).map_err(|e| Failure::Program(e, sources.clone()))?;
     let query =
         pcc_front::resolve_query(&parsed, graph).map_err(|d| Failure::Program(vec![d], sources.clone()))?;
+    let evidence = Evidence::of(args, &query, &circuit, &sources)?;
     let mut executor = opened::executor(graph, &circuit.params, &args.machine)?;
-    let answer = answer(args, graph, &query, executor.as_mut()).map_err(|fault| {
+    let fail = |fault: Diagnostic| {
         let fault = if fault.labels.is_empty() { fault.at(parsed.span, "") } else { fault };
-        Failure::Program(vec![fault], sources)
-    })?;
-    print_text(&answer);
+        Failure::Program(vec![fault], sources.clone())
+    };
+    let question = Question::new(args, graph, &query);
+    match &args.out {
+        Some(path) => write(&question, &evidence, executor.as_mut(), path).map_err(fail),
+        None => print(&question, &evidence, executor.as_mut(), args.format).map_err(fail),
+    }
+}
+
+/// What is known, row by row.
+struct Evidence {
+    rows: Batch,
+    /// The number of the first row in its file, counted from one; nothing without a file.
+    first: Option<u64>,
+}
+
+impl Evidence {
+    /// The evidence of the query, added to every row of the data if there is any.
+    fn of(
+        args: &QueryArgs,
+        query: &ResolvedQuery,
+        circuit: &Circuit,
+        sources: &Sources,
+    ) -> Result<Self, Failure> {
+        let graph = circuit.graph.graph();
+        let Some(file) = &args.data else {
+            let mut rows = Batch::missing(graph.variables().len(), 1);
+            query.given.iter().for_each(|&(var, value)| rows.set(0, var, value));
+            return Ok(Evidence { rows, first: None });
+        };
+        let data = rows::open(file, &args.reading, circuit)?;
+        let first = rows::range(args.reading.range.as_deref())?.start + 1;
+        let mut rows = Batch::default();
+        data.batch(0..data.n_rows(), &mut rows);
+        for row in 0..rows.n_rows() {
+            add(query, graph, row, first, &mut rows)
+                .map_err(|fault| Failure::Program(vec![fault], sources.clone()))?;
+        }
+        Ok(Evidence { rows, first: Some(first) })
+    }
+
+    /// Runs of rows that are answered together. Samples need all, since each is drawn by its place.
+    fn runs(&self, kind: QueryKind) -> Vec<(usize, Batch)> {
+        const AT_ONCE: usize = 256;
+        let size = if kind == QueryKind::Sample { self.rows.n_rows().max(1) } else { AT_ONCE };
+        let run = |first: usize| {
+            let mut batch = Batch::empty(self.rows.n_variables());
+            (first..self.rows.n_rows().min(first + size)).for_each(|row| batch.push(self.rows.row(row)));
+            (first, batch)
+        };
+        (0..self.rows.n_rows()).step_by(size).map(run).collect()
+    }
+}
+
+/// Adds the evidence of the query to a row that must not say otherwise.
+fn add(
+    query: &ResolvedQuery,
+    graph: &Graph,
+    row: usize,
+    first: u64,
+    rows: &mut Batch,
+) -> Result<(), Diagnostic> {
+    for &(var, value) in &query.given {
+        let known = rows.get(graph, row, var);
+        if known != pcc_ir::Value::Missing && known != value {
+            let (name, row) = (graph.variable_name(var), first + row as u64);
+            let message = format!("row {row} and the query give `{name}` two different values");
+            return Err(Diagnostic::error("contradictory-evidence", message)
+                .help("leave the value out of the query, or hide it in the rows with `--missing`"));
+        }
+        rows.set(row, var, value);
+    }
     Ok(())
 }
 
-fn answer(
-    args: &QueryArgs,
-    graph: &Graph,
-    query: &ResolvedQuery,
+/// Calls `take` with the answers of each run of rows, and the position of its first row.
+fn answer_all(
+    question: &Question,
+    evidence: &Evidence,
     executor: &mut dyn Executor,
-) -> Result<String, Diagnostic> {
-    let mut given = Batch::missing(graph.variables().len(), 1);
-    query.given.iter().for_each(|&(var, value)| given.set(0, var, value));
-    match query.kind {
-        QueryKind::Probability => probability(args, query, &given, executor),
-        QueryKind::Map => likeliest(args, graph, query, &given, executor),
-        QueryKind::Marginals => marginals(args, graph, query, &given, executor),
-        QueryKind::Mean | QueryKind::Variance => moments(args, graph, query, &given, executor),
-        QueryKind::Sample => {
-            let row = pcc_runtime::query::sample(executor, &given, 1, args.seed)?;
-            match args.format {
-                Format::Json => Ok(assignment_line(args, graph, query, row.row(0), None)),
-                Format::Human => sample::table(graph, &row).map_err(|_| later(query.kind)),
-            }
-        }
-        other => Err(later(other)),
+    mut take: impl FnMut(usize, Vec<Answer>) -> Result<(), Diagnostic>,
+) -> Result<(), Diagnostic> {
+    refuse_impossible(executor, &evidence.rows, evidence.first.unwrap_or(1))?;
+    for (first, rows) in evidence.runs(question.query.kind) {
+        take(first, question.answers(executor, &rows)?)?;
     }
+    Ok(())
 }
 
-fn later(kind: QueryKind) -> Diagnostic {
-    let word = QueryKind::WORDS.iter().find(|(_, k)| *k == kind).map_or("this query", |(word, _)| word);
-    Diagnostic::error("unsupported-query", format!("this version of pcc does not answer `{word}(..)`"))
-        .help("it answers `p`, `map`, `marginals`, `mean`, `variance` and `sample`")
-}
-
-fn probability(
-    args: &QueryArgs,
-    query: &ResolvedQuery,
-    given: &Batch,
+/// Prints the answers, row after row.
+fn print(
+    question: &Question,
+    evidence: &Evidence,
     executor: &mut dyn Executor,
-) -> Result<String, Diagnostic> {
-    let mut targets = Batch::missing(given.n_variables(), 1);
-    query.targets.iter().for_each(|&(var, value)| targets.set(0, var, value.unwrap_or(Value::Missing)));
-    let log = log_probability(executor, &targets, given)?[0];
-    Ok(match args.format {
-        Format::Json => {
-            format!("{}\n", json!({"query": args.query, "value": log.exp(), "log_value": log}))
+    format: Format,
+) -> Result<(), Diagnostic> {
+    answer_all(question, evidence, executor, |position, answers| {
+        if let (QueryKind::Sample, Format::Human) = (question.query.kind, format) {
+            print_text(&sample::table(question.graph, &assignments(question, &answers)));
+            return Ok(());
         }
-        Format::Human => format!("{}   (ln {log:.6})\n", significant(log.exp(), log)),
+        for (i, answer) in answers.iter().enumerate() {
+            let row = evidence.first.map(|first| first + (position + i) as u64);
+            print_text(&match format {
+                Format::Json => form::json(question, answer, row),
+                Format::Human => form::human(question, answer, row),
+            });
+        }
+        Ok(())
     })
 }
 
-/// A probability in six digits; one too small for a float is written as a power of e.
-fn significant(value: f64, log: f64) -> String {
-    match value {
-        v if v == 0.0 && log > f64::NEG_INFINITY => format!("e^{log:.4}"),
-        v if v != 0.0 && v < 1e-4 => format!("{v:.6e}"),
-        v => format!("{v:.6}"),
+/// Writes the answers to a file: completed rows as data, other answers as a table of numbers.
+fn write(
+    question: &Question,
+    evidence: &Evidence,
+    executor: &mut dyn Executor,
+    path: &Path,
+) -> Result<(), Diagnostic> {
+    let is_completion = matches!(question.query.kind, QueryKind::Map | QueryKind::Sample);
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    refuse_unwritable(question, is_completion, path, extension)?;
+    let mut all = Vec::new();
+    answer_all(question, evidence, executor, |_, answers| {
+        all.extend(answers);
+        Ok(())
+    })?;
+    if is_completion {
+        return write_samples(path, question.graph, &assignments(question, &all));
+    }
+    let columns = form::columns(question);
+    let numbers: Vec<f64> = all.iter().flat_map(form::numbers).collect();
+    match extension {
+        "npy" => write_atomically(path, |mut to| write_matrix(&mut to, columns.len(), &numbers)),
+        _ => write_atomically(path, |mut to| write_matrix_csv(&mut to, &columns, &numbers)),
     }
 }
 
-fn likeliest(
-    args: &QueryArgs,
-    graph: &Graph,
-    query: &ResolvedQuery,
-    given: &Batch,
-    executor: &mut dyn Executor,
-) -> Result<String, Diagnostic> {
-    refuse_marginal_map(graph, query)?;
-    let exactness = if args.approx { Exactness::Approximate } else { Exactness::Exact };
-    let targets = query.targets.iter().map(|&(var, _)| var);
-    let latents: Vec<VarId> = targets.filter(|&var| graph.variable(var).is_latent).collect();
-    let found = most_probable_with(executor, given, &latents, exactness)?.remove(0);
-    Ok(match args.format {
-        Format::Json => {
-            assignment_line(args, graph, query, &found.row, Some((found.log_value, found.is_exact)))
-        }
-        Format::Human => {
-            let note = if found.is_exact { "" } else { ", approximate" };
-            let values = assignment(graph, query, &found.row);
-            let values: Vec<String> =
-                values.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-            format!("{}   (ln {:.6}{note})\n", values.join(", "), found.log_value)
-        }
-    })
-}
-
-/// `map` maximises over every variable that is not given; over a part of them is another, harder question.
-fn refuse_marginal_map(graph: &Graph, query: &ResolvedQuery) -> Result<(), Diagnostic> {
-    let is_named = |var: VarId| {
-        query.targets.iter().any(|&(v, _)| v == var) || query.given.iter().any(|&(v, _)| v == var)
-    };
-    let left_out = graph
-        .scope(graph.root())
-        .iter()
-        .find(|&v| !query.targets.is_empty() && !graph.variable(v).is_latent && !is_named(v));
-    match left_out {
+/// Says before anything is computed what a file can't hold.
+fn refuse_unwritable(
+    question: &Question,
+    is_completion: bool,
+    path: &Path,
+    extension: &str,
+) -> Result<(), Diagnostic> {
+    let graph = question.graph;
+    let is_known = ["npy", "csv"].contains(&extension) || (is_completion && extension == "png");
+    if !is_known {
+        let message = format!("answers can't be written to `{}`: its name says no format", path.display());
+        return Err(Diagnostic::error("unknown-format", message).help("end the name in `.npy` or `.csv`"));
+    }
+    match question.variables.iter().find(|&&var| is_completion && graph.variable(var).is_latent) {
         None => Ok(()),
-        Some(var) => {
-            let message =
-                format!("`map` over a part of the variables sums `{}` out", graph.variable_name(var));
+        Some(&var) => {
+            let name = graph.variable_name(var);
+            let message = format!("completed rows are written as data, which has no latent `{name}`");
             Err(Diagnostic::error("unsupported-query", message)
-                .help("leave the targets out: `map(| ..)` is over all variables that are not given"))
+                .help("leave `--out` out, and take `--format json`"))
         }
     }
 }
 
-fn marginals(
-    args: &QueryArgs,
-    graph: &Graph,
-    query: &ResolvedQuery,
-    given: &Batch,
-    executor: &mut dyn Executor,
-) -> Result<String, Diagnostic> {
-    let variables = asked(graph, query);
-    let found = posteriors(executor, given, &variables)?.remove(0);
-    let named = variables.iter().zip(&found).map(|(&var, posterior)| (graph.variable_name(var), posterior));
-    Ok(match args.format {
-        Format::Json => {
-            let value: serde_json::Map<String, serde_json::Value> =
-                named.map(|(name, posterior)| (name, as_json(posterior))).collect();
-            format!("{}\n", json!({"query": args.query, "value": value}))
-        }
-        Format::Human => {
-            named.map(|(name, posterior)| format!("{name}: {}\n", in_words(posterior))).collect()
-        }
-    })
-}
-
-/// The variables asked about: those named, or all that are not given.
-fn asked(graph: &Graph, query: &ResolvedQuery) -> Vec<VarId> {
-    let is_given = |var: VarId| query.given.iter().any(|&(v, _)| v == var);
-    match query.targets.is_empty() {
-        false => query.targets.iter().map(|&(var, _)| var).collect(),
-        true => {
-            let scope = graph.scope(graph.root());
-            scope.iter().filter(|&v| !graph.variable(v).is_latent && !is_given(v)).collect()
+/// The rows of answers that are assignments.
+fn assignments(question: &Question, answers: &[Answer]) -> Batch {
+    let mut rows = Batch::empty(question.graph.variables().len());
+    for answer in answers {
+        if let Answer::Assignment { words, .. } = answer {
+            rows.push(words);
         }
     }
-}
-
-fn as_json(posterior: &Posterior) -> serde_json::Value {
-    match posterior {
-        Posterior::Table(table) => json!(table),
-        Posterior::Moments { mean, sd } => json!({"mean": mean, "sd": sd}),
-    }
-}
-
-fn in_words(posterior: &Posterior) -> String {
-    match posterior {
-        Posterior::Table(table) => table.iter().map(|p| format!("{p:.6}")).collect::<Vec<_>>().join(" "),
-        Posterior::Moments { mean, sd } => format!("mean {mean:.6}, standard deviation {sd:.6}"),
-    }
-}
-
-fn moments(
-    args: &QueryArgs,
-    graph: &Graph,
-    query: &ResolvedQuery,
-    given: &Batch,
-    executor: &mut dyn Executor,
-) -> Result<String, Diagnostic> {
-    let variables = asked(graph, query);
-    let found = posteriors(executor, given, &variables)?.remove(0);
-    let values: Vec<(String, f64)> = variables
-        .iter()
-        .zip(&found)
-        .map(|(&var, posterior)| {
-            let (mean, variance) = mean_and_variance(graph.variable(var).domain, posterior);
-            (graph.variable_name(var), if query.kind == QueryKind::Mean { mean } else { variance })
-        })
-        .collect();
-    Ok(match (args.format, values.as_slice()) {
-        (Format::Json, [(_, value)]) => format!("{}\n", json!({"query": args.query, "value": value})),
-        (Format::Json, _) => {
-            let value: serde_json::Map<String, serde_json::Value> =
-                values.into_iter().map(|(name, v)| (name, json!(v))).collect();
-            format!("{}\n", json!({"query": args.query, "value": value}))
-        }
-        (Format::Human, _) => values.iter().map(|(name, value)| format!("{name}: {value:.6}\n")).collect(),
-    })
-}
-
-/// Of the value itself, not of its code.
-fn mean_and_variance(domain: Domain, posterior: &Posterior) -> (f64, f64) {
-    match posterior {
-        Posterior::Moments { mean, sd } => (*mean, sd * sd),
-        Posterior::Table(table) => {
-            let values = || table.iter().enumerate().map(|(code, p)| (domain.value_of(code as u32), p));
-            let mean: f64 = values().map(|(x, p)| x * p).sum();
-            (mean, values().map(|(x, p)| (x - mean) * (x - mean) * p).sum())
-        }
-    }
-}
-
-/// The values of a row that were not given, by name.
-fn assignment(graph: &Graph, query: &ResolvedQuery, row: &[u32]) -> Vec<(String, serde_json::Value)> {
-    let variables = asked(graph, query);
-    variables.iter().map(|&var| (graph.variable_name(var), value_of(graph, var, row))).collect()
-}
-
-fn value_of(graph: &Graph, var: VarId, row: &[u32]) -> serde_json::Value {
-    let domain = graph.variable(var).domain;
-    match Value::from_word(row[var.index()], domain.is_discrete()) {
-        Value::Missing => serde_json::Value::Null,
-        Value::Code(code) if domain == Domain::Bool => json!(code == 1),
-        Value::Code(code) => json!(domain.value_of(code) as i64),
-        Value::Real(x) => json!(x),
-    }
-}
-
-fn assignment_line(
-    args: &QueryArgs,
-    graph: &Graph,
-    query: &ResolvedQuery,
-    row: &[u32],
-    found: Option<(f64, bool)>,
-) -> String {
-    let assignment: serde_json::Map<String, serde_json::Value> =
-        assignment(graph, query, row).into_iter().collect();
-    let line = json!({
-        "query": args.query,
-        "assignment": assignment,
-        "log_value": found.map(|f| f.0),
-        "is_exact": found.map(|f| f.1),
-    });
-    format!("{line}\n")
+    rows
 }

@@ -111,6 +111,7 @@ fn carry_out(
     let sources = loaded.data_sources();
     let pcc_data = world.pcc_data().map(Path::to_path_buf);
     let mut data = DataSets::new(sources, graph.var_groups().to_vec(), pcc_data);
+    data.set_weights(loaded.weight_sources());
     let executors = |graph: &Graph, params: &Params| -> Result<Box<dyn Executor>, Diagnostic> {
         opened::executor(graph, params, &args.machine).map_err(|failure| match failure {
             Failure::Machine(why) | Failure::Usage(why) => Diagnostic::error("machine", why),

@@ -44,6 +44,8 @@ pub enum Kind {
     Table,
     /// Data.
     Data,
+    /// How much each row of data counts.
+    Weights,
     /// Labels learned by clustering.
     Codes,
     /// Something that can be called.
@@ -328,13 +330,18 @@ pub const SIGNATURES: &[Signature] = &[
             optional("pseudocount", Kind::Float),
             optional("per", Kind::Word(&["node", "cell"])),
             optional("start", Kind::Any),
+            optional("weights", Kind::Weights),
         ],
         Kind::Any,
     ),
     function(
         Home::Optimizer,
         "mle",
-        &[optional("pseudocount", Kind::Float), optional("per", Kind::Word(&["node", "cell"]))],
+        &[
+            optional("pseudocount", Kind::Float),
+            optional("per", Kind::Word(&["node", "cell"])),
+            optional("weights", Kind::Weights),
+        ],
         Kind::Any,
     ),
     function(Home::Schedule, "constant", &[required("value", Kind::Float)], Kind::Schedule),
@@ -343,7 +350,12 @@ pub const SIGNATURES: &[Signature] = &[
     function(
         Home::Stop,
         "plateau",
-        &[required("of", Kind::Any), optional("patience", Kind::Int), optional("min_delta", Kind::Float)],
+        &[
+            required("of", Kind::Any),
+            optional("patience", Kind::Int),
+            optional("min_delta", Kind::Float),
+            optional("weights", Kind::Weights),
+        ],
         Kind::Any,
     ),
     function(
@@ -445,6 +457,9 @@ pub const TYPES: &[(&str, Kind)] = &[
 
 /// The metrics that `evaluate` and `plateau` know.
 pub const METRICS: &[&str] = &["ll", "bpd", "perplexity"];
+
+/// Optimisers of later versions, whose settings are not known yet.
+pub const LATER_OPTIMIZERS: &[&str] = &["sgd", "adam"];
 
 /// The properties that an `assert` may claim by name alone.
 pub const PROPERTIES: &[&str] = &["smooth", "decomposable", "deterministic", "structured"];

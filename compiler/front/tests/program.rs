@@ -156,6 +156,46 @@ fn data_sources_have_readers_with_their_options() {
 }
 
 #[test]
+fn weights_belong_to_the_rows_they_weigh() {
+    let (program, settings) = one("vars X[4] : bool\ndata train : X from npy(\"x.npy\")\n\
+         data valid : X from npy(\"v.npy\")\n\
+         data w : weights(train) from csv(\"w.csv\", header = true, rows = 5 .. 9)\n\
+         circuit M = prod(for v in X: input[1](v))\n\
+         recipe go() for M {\n  fit M on train by em(epochs = 2, weights = w)\n  fit M on train by mle()\n}\n\
+         recipe wrong() for M {\n  fit M on valid by mle(weights = w)\n}\n");
+    let mut sink = Sink::new();
+    let found = weight_sources(&program, &settings, &mut sink);
+    assert!(sink.found().is_empty(), "{:#?}", sink.found());
+    assert_eq!((found[0].name.as_str(), found[0].of.as_str(), found[0].path.as_str()), ("w", "train", "w.csv"));
+    assert_eq!(found[0].reader, Reader::Csv { has_header: true, separator: ',' });
+    assert_eq!(found[0].rows, Rows { start: 5, end: Some(9) });
+    assert_eq!(data_sources(&program, &settings, &mut sink).len(), 2, "weights are no rows of values");
+    let steps = recipes(&program, &settings, &mut sink).remove(0).steps;
+    let weights = |step: &Step| match step {
+        Step::Stage(stage) => stage.fit.weights.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(steps.iter().map(weights).collect::<Vec<_>>(), [Some("w".into()), None]);
+    assert_eq!(codes(&sink), ["bad-weight"]);
+    assert_eq!(sink.found()[0].message, "`w` weighs the rows of `train`, not those of `valid`");
+}
+
+#[test]
+fn only_recipes_that_can_run_are_held_to_their_options() {
+    let (program, settings) = one("vars A : bool\ndata d : A from bits(\"d\")\ncircuit M = bernoulli(A, 0.5)\n\
+         recipe ready(n: int = 3) for M {\n  fit M on d by em(epochs = n, step = 2.0)\n}\n\
+         recipe waiting(m: int) for M {\n  fit M on d by em(epochs = m, step = 3.0)\n}\n");
+    let messages = |settings: &Settings| {
+        let mut sink = Sink::new();
+        check_recipes(&program, settings, &mut sink);
+        sink.found().iter().map(|fault| fault.message.clone()).collect::<Vec<_>>()
+    };
+    let [two, three] = ["2", "3"].map(|x| format!("a step size is between 0 and 1, not {x}"));
+    assert_eq!(messages(&settings), [two.clone()]);
+    assert_eq!(messages(&overriding("m", "5")), [two, three]);
+}
+
+#[test]
 fn faulty_data_is_reported_and_left_out() {
     let (program, settings) = one("vars X[4] : bool\n\
          data a : X from cvs(\"a\")\n\
@@ -441,6 +481,7 @@ fn sizes_beyond_measure_are_refused() {
     for circuit in [
         "sum[1](input[2_000_000_000](X[0]))",
         "sum[1](copies[100_000](sum[1](input[100_000](X[0]))))",
+        "sum[1](copies[2_000_000_000](literal(X[0], 1)))",
         "sum[1](outer(input[100_000](X[0]), input[100_000](X[1])))",
         "sum[1](sum[1_000_000](input[1_000_000](X[0])))",
         "sum[1](for i in 0 .. 1_000_000_000_000: X[0])",

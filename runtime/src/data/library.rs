@@ -4,10 +4,10 @@
 //! which a file is looked for are known: beside the source file, then under `PCC_DATA`.
 
 use super::vocabulary::Vocabulary;
-use super::{Dataset, read};
+use super::{Dataset, Weights, read};
 use pcc_diag::{Diagnostic, Span};
 use pcc_ir::VarGroup;
-use pcc_ir::recipe::{DataSource, Reader};
+use pcc_ir::recipe::{DataSource, Reader, WeightSource};
 use rustc_hash::FxHashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,8 +17,10 @@ use std::sync::Arc;
 pub struct DataSets {
     sources: Vec<DataSource>,
     groups: Vec<VarGroup>,
+    weight_sources: Vec<WeightSource>,
     pcc_data: Option<PathBuf>,
     read: FxHashMap<String, Arc<Dataset>>,
+    weights: FxHashMap<String, Arc<Weights>>,
     vocabularies: FxHashMap<String, Arc<Vocabulary>>,
 }
 
@@ -26,7 +28,37 @@ impl DataSets {
     /// Data sets that may be asked for. `groups` are all variables of the circuit; `pcc_data` is the folder
     /// named by `PCC_DATA`, if it is set.
     pub fn new(sources: Vec<DataSource>, groups: Vec<VarGroup>, pcc_data: Option<PathBuf>) -> Self {
-        DataSets { sources, groups, pcc_data, read: FxHashMap::default(), vocabularies: FxHashMap::default() }
+        DataSets {
+            sources,
+            groups,
+            weight_sources: Vec::new(),
+            pcc_data,
+            read: FxHashMap::default(),
+            weights: FxHashMap::default(),
+            vocabularies: FxHashMap::default(),
+        }
+    }
+
+    /// Says what weights of rows may be asked for.
+    pub fn set_weights(&mut self, sources: Vec<WeightSource>) {
+        self.weight_sources = sources;
+    }
+
+    /// The weights with that name, one for each row of the data set that they weigh.
+    ///
+    /// # Errors
+    /// `unknown-data` when there are none, `bad-weight`, `data-shape`, and whatever [`read`] reports.
+    pub fn weights(&mut self, name: &str) -> Result<Arc<Weights>, Diagnostic> {
+        if let Some(known) = self.weights.get(name) {
+            return Ok(known.clone());
+        }
+        let source = self.weight_sources.iter().find(|s| s.name == name).cloned();
+        let source = source
+            .ok_or_else(|| Diagnostic::error("unknown-data", format!("no weights are named `{name}`")))?;
+        let n_rows = self.get(&source.of)?.n_rows();
+        let weights = Arc::new(Weights::read(&source, n_rows, &self.places(&source.beside))?);
+        self.weights.insert(name.into(), weights.clone());
+        Ok(weights)
     }
 
     /// Gives texts over a group of variables the vocabulary that a model was trained with.
@@ -44,11 +76,15 @@ impl DataSets {
         }
         let source = self.source(name)?.clone();
         let vocabulary = self.vocabulary_for(&source)?;
-        let mut places = vec![PathBuf::from(&source.beside)];
-        places.extend(self.pcc_data.clone());
+        let places = self.places(&source.beside);
         let dataset = Arc::new(read(&source, &self.groups, &places, vocabulary)?);
         self.read.insert(name.into(), dataset.clone());
         Ok(dataset)
+    }
+
+    /// Where a file is looked for that is named in the folder `beside`.
+    fn places(&self, beside: &str) -> Vec<PathBuf> {
+        std::iter::once(PathBuf::from(beside)).chain(self.pcc_data.clone()).collect()
     }
 
     fn source(&self, name: &str) -> Result<&DataSource, Diagnostic> {

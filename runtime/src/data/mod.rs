@@ -14,6 +14,7 @@ mod mask;
 mod place;
 mod read;
 mod vocabulary;
+mod weights;
 mod write;
 
 pub use column::{Column, Columns};
@@ -24,6 +25,8 @@ pub(crate) use place::cannot_read;
 pub use place::{decompressed, find_file, read_file};
 pub use read::read;
 pub use vocabulary::Vocabulary;
+pub use weights::Weights;
 pub use write::{
-    Picture, PictureGrid, picture_of, write_atomically, write_csv, write_npy, write_numbers, write_png,
+    Picture, PictureGrid, picture_of, write_atomically, write_csv, write_matrix, write_matrix_csv, write_npy,
+    write_numbers, write_png,
 };

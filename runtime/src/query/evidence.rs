@@ -26,6 +26,23 @@ pub fn check(executor: &dyn Executor, evidence: &Batch) -> Result<(), Diagnostic
     Ok(())
 }
 
+/// Refuses evidence that the circuit excludes. Rows are counted from `first`.
+///
+/// # Errors
+/// `impossible-evidence` naming the first such row, and as [`check`].
+pub fn refuse_impossible(
+    executor: &mut dyn Executor,
+    evidence: &Batch,
+    first: u64,
+) -> Result<(), Diagnostic> {
+    check(executor, evidence)?;
+    let logs = executor.log_likelihoods(evidence);
+    match logs.iter().position(|&log| log == f64::NEG_INFINITY) {
+        Some(row) => Err(impossible(first as usize - 1 + row)),
+        None => Ok(()),
+    }
+}
+
 fn out_of_domain(graph: &Graph, row: usize, variable: usize, word: u32) -> Diagnostic {
     let id = pcc_ir::VarId::new(variable);
     let (name, domain) = (graph.variable_name(id), graph.variable(id).domain);

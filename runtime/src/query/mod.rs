@@ -16,7 +16,7 @@ mod units;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use evidence::check as check_evidence;
+pub use evidence::{check as check_evidence, refuse_impossible};
 pub use map::{Completion, Exactness, most_probable, most_probable_with};
 pub use posterior::{Posterior, posteriors};
 pub use probability::{log_likelihood, log_probability};

@@ -53,7 +53,7 @@ impl Sizes {
     pub fn stage(&self, stage: &Stage, rows: usize, valid_rows: usize) -> Cost {
         let (epochs, updates) = match &stage.fit.optimizer {
             Optimizer::Em(options) => (f64::from(options.epochs), updates(options, rows)),
-            Optimizer::Mle { .. } => (1.0, 1.0),
+            Optimizer::Mle { .. } | Optimizer::Later(_) => (1.0, 1.0),
         };
         let per_row = FLOWS * self.edges + 2.0 * UNIT * self.units;
         let epoch = rows as f64 * per_row + valid_rows as f64 * (FORWARD * self.edges + UNIT * self.units);

@@ -25,14 +25,16 @@ pub(super) fn step_key(settings: &Value, inputs: &[&str]) -> String {
 
 /// The settings of a stage as they are kept and hashed. Spans are left out: they change nothing.
 pub(super) fn stage_settings(stage: &Stage) -> Value {
-    let Fit { part, data, given, holding, optimizer, .. } = &stage.fit;
+    let Fit { part, data, weights, given, holding, optimizer, .. } = &stage.fit;
     let optimizer = match optimizer {
         Optimizer::Em(options) => json!({ "em": options }),
+        Optimizer::Later(name) => json!(name),
         Optimizer::Mle { pseudocount, per } => json!({ "mle": { "pseudocount": pseudocount, "per": per } }),
     };
     let until = stage.until.as_ref().map(|until| {
         json!({
             "data": until.data,
+            "weights": until.weights,
             "metric": until.metric,
             "patience": until.patience,
             "min_delta": until.min_delta,
@@ -42,6 +44,7 @@ pub(super) fn stage_settings(stage: &Stage) -> Value {
         "stage": stage.name,
         "part": part,
         "data": data,
+        "weights": weights,
         "given": given,
         "holding": holding,
         "by": optimizer,
@@ -52,6 +55,11 @@ pub(super) fn stage_settings(stage: &Stage) -> Value {
 /// The keys of data sets, in the order of their names here.
 pub(super) fn data_keys(setting: &mut Setting, names: &[&str]) -> Result<Vec<String>, Diagnostic> {
     names.iter().map(|name| setting.data.get(name).map(|data| data.key())).collect()
+}
+
+/// The keys of weights, in the order of their names here.
+pub(super) fn weight_keys(setting: &mut Setting, names: &[&str]) -> Result<Vec<String>, Diagnostic> {
+    names.iter().map(|name| setting.data.weights(name).map(|weights| weights.key().to_string())).collect()
 }
 
 /// Objects print with their keys in order, so equal values have equal texts.

@@ -1,7 +1,7 @@
 //! From a recipe to planned steps: what each depends on, its key, whether it is done, what it will cost.
 
 use super::estimate::{Cost, Sizes};
-use super::key::{circuit_key, data_keys, stage_settings, step_key};
+use super::key::{circuit_key, data_keys, stage_settings, step_key, weight_keys};
 use super::report::check_output;
 use super::step_folder::StepFolder;
 use super::{Setting, json};
@@ -56,7 +56,7 @@ impl RecipePlan {
     /// Plans a recipe. Data sets are read, because keys cover their contents; nothing is written.
     ///
     /// # Errors
-    /// `unsupported-step` for a step that this version can't carry out, `unknown-format` and `not-a-picture`
+    /// `not-built-yet` for a step that this version can't carry out, `unknown-format` and `not-a-picture`
     /// for what a report can't write, and faults of the data.
     pub fn new(setting: &mut Setting) -> Result<Self, Diagnostic> {
         let recipe = setting.recipe;
@@ -105,7 +105,10 @@ impl Planner {
             .collect::<Result<Vec<_>, _>>()?;
         let cost = self.sizes.stage(stage, rows[0], rows.get(1).copied().unwrap_or(0));
         let kind = StepKind::Train(Box::new(stage.clone()));
-        let keys = data_keys(setting, &names)?;
+        let mut keys = data_keys(setting, &names)?;
+        let weights = [&stage.fit.weights, stage.until.as_ref().map_or(&None, |until| &until.weights)];
+        let weights: Vec<&str> = weights.into_iter().flatten().map(String::as_str).collect();
+        keys.extend(weight_keys(setting, &weights)?);
         self.push(format!("stage {}", stage.name), kind, stage_settings(stage), keys, cost, setting);
         let last = self.steps.len() - 1;
         self.steps[last].seconds *= share_left(stage, self.steps[last].resumes_after);
@@ -191,6 +194,9 @@ fn refuse_later_steps(step: &Step) -> Result<(), Diagnostic> {
         Step::Evaluate(_) | Step::Report(..) => Ok(()),
         Step::Stage(stage) => {
             let Fit { part, given, span, .. } = &stage.fit;
+            if let Optimizer::Later(name) = &stage.fit.optimizer {
+                return Err(later(&format!("training by `{name}(..)`"), *span));
+            }
             match (part, given.first(), stage.then.first()) {
                 (Some(part), _, _) => Err(later(&format!("training the part `{part}` alone"), *span)),
                 (_, Some(latent), _) => Err(later(&format!("training `given {latent}`"), *span)),
@@ -201,9 +207,9 @@ fn refuse_later_steps(step: &Step) -> Result<(), Diagnostic> {
     }
 }
 
-fn later(what: &str, span: Span) -> Diagnostic {
+pub(super) fn later(what: &str, span: Span) -> Diagnostic {
     Diagnostic::error(
-        "unsupported-step",
+        "not-built-yet",
         format!("{what} is part of the language, but this version can't run it"),
     )
     .at(span, "this step")

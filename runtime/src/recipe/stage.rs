@@ -1,11 +1,12 @@
 //! Carrying out one training stage: with what is kept of it, and keeping what it reaches.
 
 use super::json::epoch_metrics;
-use super::plan::PlannedStep;
+use super::plan::{PlannedStep, later};
 use super::{Setting, key};
 use crate::exec::Executor;
 use crate::train::{
-    Ended, FitOptions, MleOptions, Observer, Rows, StopRule, TrainState, fit, mle, tables_of_parts,
+    Ended, FitOptions, MleOptions, Observer, Rows, StopRule, TrainState, WeightedRows, fit, mle,
+    tables_of_parts,
 };
 use pcc_diag::Diagnostic;
 use pcc_ir::recipe::{EmOptions, Optimizer, Per, Stage};
@@ -26,6 +27,7 @@ pub(super) fn train(
     step.folder.open(&key::stage_settings(stage))?;
     let held = tables_of_parts(setting.graph, &stage.fit.holding, stage.fit.span)?;
     let is_whole = match &stage.fit.optimizer {
+        Optimizer::Later(name) => return Err(later(&format!("training by `{name}(..)`"), stage.fit.span)),
         Optimizer::Em(em) => train_by_em(step, stage, em, held, setting, executor, observer)?,
         Optimizer::Mle { pseudocount, per } => {
             train_in_closed_form(stage, (*pseudocount, *per), held, setting, executor, observer)?
@@ -47,8 +49,9 @@ fn train_by_em(
     executor: &mut dyn Executor,
     observer: &mut dyn Observer,
 ) -> Result<bool, Diagnostic> {
-    let rows = setting.data.get(&stage.fit.data)?;
-    let valid = stage.until.as_ref().map(|until| setting.data.get(&until.data)).transpose()?;
+    let rows = rows_of(&stage.fit.data, stage.fit.weights.as_deref(), setting)?;
+    let until = stage.until.as_ref();
+    let valid = until.map(|until| rows_of(&until.data, until.weights.as_deref(), setting)).transpose()?;
     let stop = stage.until.as_ref().map(|until| StopRule {
         metric: until.metric,
         patience: until.patience,
@@ -64,9 +67,9 @@ fn train_by_em(
         }
         false => Ok(()),
     };
-    let valid = valid.as_deref().map(|valid| valid as &dyn Rows);
+    let valid = valid.as_ref().map(|valid| valid as &dyn Rows);
     let from = step.folder.read_state(setting.graph);
-    match fit(executor, &*rows, valid, &options, from, observer, &mut keep)? {
+    match fit(executor, &rows, valid, &options, from, observer, &mut keep)? {
         Ended::Cancelled(state) => step.folder.write_state(&state).map(|()| false),
         Ended::Done(state) => step.folder.write("metrics.jsonl", &history(&state)).map(|()| true),
     }
@@ -80,9 +83,15 @@ fn train_in_closed_form(
     executor: &mut dyn Executor,
     observer: &mut dyn Observer,
 ) -> Result<bool, Diagnostic> {
-    let rows = setting.data.get(&stage.fit.data)?;
+    let rows = rows_of(&stage.fit.data, stage.fit.weights.as_deref(), setting)?;
     let threads = setting.machine.threads;
-    mle(executor, &*rows, &MleOptions { pseudocount, per, held, threads, span: stage.fit.span }, observer)
+    mle(executor, &rows, &MleOptions { pseudocount, per, held, threads, span: stage.fit.span }, observer)
+}
+
+/// The rows of a data set with their weights, if they have any.
+fn rows_of(data: &str, weights: Option<&str>, setting: &mut Setting) -> Result<WeightedRows, Diagnostic> {
+    let weights = weights.map(|name| setting.data.weights(name)).transpose()?;
+    Ok(WeightedRows::new(setting.data.get(data)?, weights))
 }
 
 /// A line of JSON for each epoch.

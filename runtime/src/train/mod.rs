@@ -34,7 +34,7 @@ pub use metrics::{Measured, measure, measure_rows};
 pub use mle::{MleOptions, mle};
 pub use observe::{EpochReport, Event, Observer, Silent};
 pub use parts::tables_of_parts;
-pub use rows::{EvidenceRows, Rows, chunk_rows, for_each_chunk};
+pub use rows::{EvidenceRows, Rows, WeightedRows, chunk_rows, for_each_chunk};
 pub use start::start;
 pub use state::{Best, EpochRecord, TrainState};
 pub use unset::refuse_unset;

@@ -3,8 +3,9 @@
 //! Learners, metrics and reports ask for rows by number and get a [`Batch`] over all variables of the
 //! circuit; what the data does not cover is missing. Nothing here reads files or knows formats.
 
-use crate::data::Dataset;
+use crate::data::{Dataset, Weights};
 use pcc_ir::Batch;
+use std::sync::Arc;
 
 /// A source of rows.
 pub trait Rows {
@@ -71,6 +72,39 @@ impl Rows for Dataset {
 
     fn batch(&self, rows: &[u32], into: &mut Batch) {
         Dataset::batch(self, rows.iter().map(|&row| row as usize), into);
+    }
+}
+
+/// The rows of a data set with their weights, if they have any.
+#[derive(Clone, Debug)]
+pub struct WeightedRows {
+    data: Arc<Dataset>,
+    weights: Option<Arc<Weights>>,
+}
+
+impl WeightedRows {
+    /// Rows of data, each counted as often as its weight says, or once.
+    ///
+    /// # Panics
+    /// When the numbers of rows and weights differ.
+    pub fn new(data: Arc<Dataset>, weights: Option<Arc<Weights>>) -> Self {
+        let n_weights = weights.as_ref().map_or(data.n_rows(), |w| w.values().len());
+        assert_eq!(data.n_rows(), n_weights, "every row has one weight");
+        WeightedRows { data, weights }
+    }
+}
+
+impl Rows for WeightedRows {
+    fn n_rows(&self) -> usize {
+        self.data.n_rows()
+    }
+
+    fn batch(&self, rows: &[u32], into: &mut Batch) {
+        Rows::batch(&*self.data, rows, into);
+    }
+
+    fn weights(&self) -> Option<&[f32]> {
+        self.weights.as_ref().map(|weights| weights.values())
     }
 }
 

@@ -2,10 +2,11 @@
 
 use super::{Elaborator, Eval};
 use crate::builtin::{DOMAINS, native_signature};
+use crate::items::Holds;
 use crate::modules::{ItemId, Named};
 use crate::value::{Applied, Closure, Env, ScopeValue, Value};
 use pcc_diag::{Diagnostic, Span, suggest};
-use pcc_grammar::ast::{self, ItemKind};
+use pcc_grammar::ast::{self, Arg, ItemKind};
 use pcc_ir::recipe::DataView;
 use pcc_ir::{Domain, VarId};
 use rustc_hash::FxHashSet;
@@ -229,14 +230,31 @@ impl<'p> Elaborator<'p> {
 
     /// Data as a value: its name and its variables. Data that holds no variables, such as embeddings, has none.
     fn data_value(&mut self, data: &'p ast::Data, env: &Env<'p>) -> Eval<Value<'p>> {
-        let vars = match crate::items::is_embedding(&data.target) {
-            true => Vec::new(),
-            false => {
+        let vars = match Holds::of(&data.target) {
+            Holds::Weights(_) => {
+                let of = self.weighed(data, env)?;
+                return Ok(Value::Weights(Rc::new((data.name.text.clone(), of))));
+            }
+            Holds::Embedding => Vec::new(),
+            Holds::Variables => {
                 let value = self.eval(&data.target, env)?;
                 self.data_vars(&value, data.target.span)?
             }
         };
         Ok(Value::Data(Rc::new((DataView::Whole(data.name.text.clone()), vars))))
+    }
+
+    /// The name of the data whose rows `weights(train)` weighs.
+    pub(crate) fn weighed(&mut self, data: &'p ast::Data, env: &Env<'p>) -> Eval<String> {
+        let target = &data.target;
+        let Holds::Weights([Arg::Positional(of)]) = Holds::of(target) else {
+            let message = "`weights` takes the data whose rows it weighs";
+            return Err(Diagnostic::error("missing-argument", message).at(target.span, "").into());
+        };
+        match self.eval(of, env)? {
+            Value::Data(data) if matches!(data.0, DataView::Whole(_)) => Ok(data.0.data().to_string()),
+            other => Err(self.mismatch("whole data", &other, of.span, "`weights` takes").into()),
+        }
     }
 
     /// The variables of a row of data: one group, or several in a list or tuple.

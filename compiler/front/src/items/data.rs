@@ -1,4 +1,4 @@
-//! `data` items.
+//! `data` items: rows of variables, and the weights of rows. Embeddings belong to learners of a later version.
 
 use super::{keep, with_all_variables};
 use crate::Settings;
@@ -9,7 +9,7 @@ use crate::modules::{ItemId, Program};
 use crate::value::{Env, Value};
 use pcc_diag::{Diagnostic, Sink, Span, suggest};
 use pcc_grammar::ast::{self, Arg, Expr, ExprKind, ItemKind};
-use pcc_ir::recipe::{DataSource, Reader, Rows, TextOptions};
+use pcc_ir::recipe::{DataSource, Reader, Rows, TextOptions, WeightSource};
 use rustc_hash::FxHashMap;
 
 /// The data sets over variables, in order. Embeddings are none of them: they hold no values of variables.
@@ -18,7 +18,7 @@ pub fn data_sources(program: &Program, settings: &Settings, sink: &mut Sink) -> 
         let mut sources = Vec::new();
         for (id, item) in program.items() {
             if let ItemKind::Data(data) = &item.kind
-                && !is_embedding(&data.target)
+                && matches!(Holds::of(&data.target), Holds::Variables)
             {
                 let source = source(elaborator, program, id, data);
                 keep(elaborator, source, &mut sources, sink);
@@ -31,9 +31,42 @@ pub fn data_sources(program: &Program, settings: &Settings, sink: &mut Sink) -> 
     sources
 }
 
-/// Whether data is `embedding(Z, width)`: vectors, not values.
-pub(crate) fn is_embedding(target: &Expr) -> bool {
-    matches!(&target.kind, ExprKind::Call(callee, _) if word(callee) == Some("embedding"))
+/// The weights of rows, in order.
+pub fn weight_sources(program: &Program, settings: &Settings, sink: &mut Sink) -> Vec<WeightSource> {
+    let sources = with_all_variables(program, settings, sink, |elaborator, program, sink| {
+        let mut sources = Vec::new();
+        for (id, item) in program.items() {
+            if let ItemKind::Data(data) = &item.kind
+                && let Holds::Weights(_) = Holds::of(&data.target)
+            {
+                let source = weights(elaborator, program, id, data);
+                keep(elaborator, source, &mut sources, sink);
+            }
+        }
+        sources
+    });
+    sources.unwrap_or_default()
+}
+
+/// What a `data` item holds.
+pub(crate) enum Holds<'e> {
+    /// Values of variables.
+    Variables,
+    /// `embedding(Z, width)`: vectors for a latent.
+    Embedding,
+    /// `weights(train)`: a number for each row of other data.
+    Weights(&'e [Arg]),
+}
+
+impl Holds<'_> {
+    /// As the words before `from` say.
+    pub(crate) fn of(target: &Expr) -> Holds<'_> {
+        match &target.kind {
+            ExprKind::Call(callee, _) if word(callee) == Some("embedding") => Holds::Embedding,
+            ExprKind::Call(callee, args) if word(callee) == Some("weights") => Holds::Weights(args),
+            _ => Holds::Variables,
+        }
+    }
 }
 
 /// Text without a vocabulary of its own has that of the first text over the same variables.
@@ -62,23 +95,51 @@ fn source<'p>(
         let message = "data holds whole groups of variables, as they were declared";
         return Err(Diagnostic::error("data-shape", message).at(data.target.span, "").into());
     }
+    let File { path, reader, rows } = file(elaborator, program, data, n, env)?;
+    let name = data.name.text.clone();
+    Ok(DataSource { name, variables, path, beside: folder(program, id), reader, rows, span: data.name.span })
+}
+
+fn weights<'p>(
+    elaborator: &mut Elaborator<'p>,
+    program: &'p Program,
+    id: ItemId,
+    data: &'p ast::Data,
+) -> Eval<WeightSource> {
+    let env = elaborator.module_env(id.module);
+    let of = elaborator.weighed(data, &env)?;
+    let File { path, reader, rows } = file(elaborator, program, data, 1, env)?;
+    let name = data.name.text.clone();
+    Ok(WeightSource { name, of, path, beside: folder(program, id), reader, rows, span: data.name.span })
+}
+
+/// What stands behind `from`.
+struct File {
+    path: String,
+    reader: Reader,
+    rows: Rows,
+}
+
+/// Reads `npy("train.npy", rows = 0 .. 1000)`; `n` values make a row.
+fn file<'p>(
+    elaborator: &mut Elaborator<'p>,
+    program: &'p Program,
+    data: &'p ast::Data,
+    n: usize,
+    env: Env<'p>,
+) -> Eval<File> {
     let ExprKind::Call(callee, args) = &data.source.kind else {
         return Err(unknown_reader(program.text(data.source.span), data.source.span).into());
     };
     let mut call = ReaderCall::new(elaborator, word(callee).unwrap_or(""), callee.span, args, env)?;
     let rows = call.rows()?;
     let reader = call.reader(n, &data.name.text)?;
-    let path = call.path;
-    let beside = program.module(id.module).map_or(String::new(), |m| m.folder.clone());
-    Ok(DataSource {
-        name: data.name.text.clone(),
-        variables,
-        path,
-        beside,
-        reader,
-        rows,
-        span: data.name.span,
-    })
+    Ok(File { path: call.path, reader, rows })
+}
+
+/// The folder of the source file in which an item stands.
+fn folder(program: &Program, id: ItemId) -> String {
+    program.module(id.module).map_or(String::new(), |m| m.folder.clone())
 }
 
 struct ReaderCall<'e, 'p> {

@@ -9,9 +9,9 @@ mod optimizer;
 mod recipe;
 
 pub use assertion::{Assertion, Bound, Property, Size, assertions};
-pub use data::data_sources;
-pub(crate) use data::is_embedding;
-pub use recipe::recipes;
+pub(crate) use data::Holds;
+pub use data::{data_sources, weight_sources};
+pub use recipe::{check_recipes, recipes};
 
 use crate::elab::{Elaborator, Eval, parse_overrides};
 use crate::modules::Program;

@@ -1,9 +1,10 @@
-//! `em(..)` and `mle(..)`: what stands behind `by` in a `fit`.
+//! `em(..)` and `mle(..)`: what stands behind `by` in a `fit`. The weights of rows are said there too, but
+//! belong to the data.
 
-use crate::builtin::{Home, names_at};
+use crate::builtin::{Home, LATER_OPTIMIZERS, names_at};
 use crate::elab::learn::{named, unknown_option, unknown_word, word};
 use crate::elab::{Elaborator, Eval};
-use crate::value::Env;
+use crate::value::{Env, Value};
 use pcc_diag::{Diagnostic, Span, suggest};
 use pcc_grammar::ast::{Arg, BinaryOp, Expr, ExprKind};
 use pcc_ir::recipe::{BatchSize, EmOptions, Optimizer, Per, Schedule, Start};
@@ -27,7 +28,39 @@ pub(super) fn optimizer<'p>(e: &mut Elaborator<'p>, expr: &'p Expr, env: &Env<'p
     match name {
         Some("em") => em(e, args, env).map(Optimizer::Em),
         Some("mle") => mle(e, args, env),
+        Some(later) if LATER_OPTIMIZERS.contains(&later) => Ok(Optimizer::Later(later.into())),
         other => Err(unknown(Home::Optimizer, "optimiser", other.unwrap_or(""), expr.span).into()),
+    }
+}
+
+/// The weights among the settings of an optimiser, which are those of the rows of `data`.
+pub(super) fn weights_of<'p>(
+    e: &mut Elaborator<'p>,
+    optimizer: &'p Expr,
+    env: &Env<'p>,
+    data: &str,
+) -> Eval<Option<String>> {
+    let ExprKind::Call(_, args) = &optimizer.kind else { return Ok(None) };
+    let written = args.iter().find_map(|arg| match arg {
+        Arg::Named(name, expr) if name.text == "weights" => Some(expr),
+        _ => None,
+    });
+    written.map(|expr| weights(e, expr, env, data)).transpose()
+}
+
+/// The name of the weights that an expression gives for the rows of `data`.
+pub(super) fn weights<'p>(e: &mut Elaborator<'p>, expr: &'p Expr, env: &Env<'p>, data: &str) -> Eval<String> {
+    match e.eval(expr, env)? {
+        Value::Weights(found) if found.1 == data => Ok(found.0.clone()),
+        Value::Weights(found) => {
+            let (name, of) = &*found;
+            let message = format!("`{name}` weighs the rows of `{of}`, not those of `{data}`");
+            Err(Diagnostic::error("bad-weight", message)
+                .at(expr.span, "")
+                .help(format!("declare others: `data name : weights({data}) from npy(..)`"))
+                .into())
+        }
+        other => Err(e.mismatch("the weights of rows", &other, expr.span, "`weights` takes").into()),
     }
 }
 
@@ -44,6 +77,7 @@ fn em<'p>(e: &mut Elaborator<'p>, args: &'p [Arg], env: &Env<'p>) -> Eval<EmOpti
             "pseudocount" => options.pseudocount = number(e, expr, env, "`pseudocount`")?,
             "per" => options.per = per(expr)?,
             "start" => options.start = start(e, expr, env)?,
+            "weights" => {}
             _ => return Err(unknown_option("em", name).into()),
         }
     }
@@ -56,6 +90,7 @@ fn mle<'p>(e: &mut Elaborator<'p>, args: &'p [Arg], env: &Env<'p>) -> Eval<Optim
         match name.text.as_str() {
             "pseudocount" => pseudocount = number(e, expr, env, "`pseudocount`")?,
             "per" => per_what = per(expr)?,
+            "weights" => {}
             _ => return Err(unknown_option("mle", name).into()),
         }
     }

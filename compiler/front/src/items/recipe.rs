@@ -1,7 +1,7 @@
 //! `recipe` items: their steps as data.
 
 use super::assertion::circuit;
-use super::optimizer::{optimizer, unknown};
+use super::optimizer::{optimizer, unknown, weights, weights_of};
 use super::{keep, with_all_variables};
 use crate::Settings;
 use crate::builtin::{Home, METRICS};
@@ -27,6 +27,24 @@ pub fn recipes(program: &Program, settings: &Settings, sink: &mut Sink) -> Vec<R
         recipes
     });
     recipes.unwrap_or_default()
+}
+
+/// Reports what is wrong with the numbers and options of recipes, leaving out recipes that wait for a value
+/// of a parameter: those can't be run, but are no error.
+pub fn check_recipes(program: &Program, settings: &Settings, sink: &mut Sink) {
+    with_all_variables(program, settings, sink, |elaborator, program, sink| {
+        for (id, item) in program.items().filter(|(id, _)| id.module.0 == 0) {
+            if let ItemKind::Recipe(recipe) = &item.kind
+                && recipe
+                    .params
+                    .iter()
+                    .all(|p| p.default.is_some() || elaborator.overriding(&p.name.text).is_some())
+            {
+                let lowered = lower(elaborator, program, id, recipe, item.span);
+                keep(elaborator, lowered, &mut Vec::new(), sink);
+            }
+        }
+    });
 }
 
 struct Lowering<'e, 'p> {
@@ -87,8 +105,10 @@ impl<'p> Lowering<'_, 'p> {
                 self.bind(binding)?;
                 return Ok(None);
             }
-            ast::Step::Materialize(m) => Step::Materialize(self.program.text(m.span).into(), m.span),
-            ast::Step::Marginalize(_, span) => Step::Marginalize(self.program.text(*span).into(), *span),
+            ast::Step::Materialize(m) => Step::Materialize(self.program.text(m.latent.span).into(), m.span),
+            ast::Step::Marginalize(latent, span) => {
+                Step::Marginalize(self.program.text(latent.span).into(), *span)
+            }
             ast::Step::Stage(stage) => Step::Stage(Box::new(self.stage(stage)?)),
             ast::Step::Fit(fit) => Step::Stage(Box::new(self.bare_fit(fit)?)),
             ast::Step::Evaluate(evaluate) => Step::Evaluate(self.evaluate(evaluate)?),
@@ -149,7 +169,8 @@ impl<'p> Lowering<'_, 'p> {
         }
         let env = self.env.clone();
         let optimizer = optimizer(self.elaborator, &fit.optimizer, &env)?;
-        Ok(Fit { part, data, given, holding, optimizer, span: fit.span })
+        let weights = weights_of(self.elaborator, &fit.optimizer, &env, &data)?;
+        Ok(Fit { part, data, weights, given, holding, optimizer, span: fit.span })
     }
 
     /// `Image` is the whole, `Image.patch` the part that `let patch` names.
@@ -191,12 +212,17 @@ impl<'p> Lowering<'_, 'p> {
         let ExprKind::Field(data, metric_name) = &of.kind else { return Err(plateau_form(of.span).into()) };
         let mut plateau = Plateau {
             data: self.data(data)?,
+            weights: None,
             metric: metric(&metric_name.text, metric_name.span)?,
             patience: 1,
             min_delta: 0.0,
         };
         let env = self.env.clone();
         for (name, e) in named(rest, "plateau")? {
+            if name.text == "weights" {
+                plateau.weights = Some(weights(self.elaborator, e, &env, &plateau.data)?);
+                continue;
+            }
             let value = self.elaborator.eval(e, &env)?;
             match name.text.as_str() {
                 "patience" => plateau.patience = self.elaborator.as_count(&value, e.span, "`patience`")?,

@@ -6,6 +6,7 @@ use super::report::require;
 use super::signature::Signature;
 use super::{Check, expr};
 use crate::builtin::{self, Home};
+use crate::items::Holds;
 use crate::resolve::names::not_among;
 use crate::words::listing;
 use pcc_diag::{Diagnostic, Span};
@@ -13,8 +14,37 @@ use pcc_grammar::ast::{Arg, Data, Expr, ExprKind, Teacher};
 
 /// Checks what a data set holds and how it is read.
 pub(super) fn check(cx: &mut Check, data: &Data) {
-    check_target(cx, &data.target);
+    match Holds::of(&data.target) {
+        Holds::Weights(args) => {
+            check_weights(cx, data.target.span, args);
+            require_numbers(cx, &data.source);
+        }
+        Holds::Embedding | Holds::Variables => check_target(cx, &data.target),
+    }
     form(cx, &data.source, Home::Reader);
+}
+
+/// `weights(train)`: one number for each row of data.
+fn check_weights(cx: &mut Check, whole: Span, args: &[Arg]) {
+    let [Arg::Positional(of)] = args else {
+        super::call::check_loosely(cx, args);
+        let message = "`weights` takes the data whose rows it weighs";
+        cx.report(
+            Diagnostic::error("missing-argument", message).at(whole, "").help("write `weights(train)`"),
+        );
+        return;
+    };
+    let kind = expr::kind_of(cx, of);
+    require(cx, &kind, &Kind::Data, of.span, "what is weighed");
+}
+
+/// Weights are numbers, which neither tokens nor bits are.
+fn require_numbers(cx: &mut Check, source: &Expr) {
+    if let Some((name @ ("text" | "bits"), span, _)) = called_word(source) {
+        let message = format!("`{name}` reads no numbers, and weights are numbers");
+        let report = Diagnostic::error("unknown-reader", message).at(span, "");
+        cx.report(report.help("write one number a row, and read it with `csv(..)` or `npy(..)`"));
+    }
 }
 
 /// The variables of a row, in order; or `embedding(Z, 768)`, so many numbers for each of Z.

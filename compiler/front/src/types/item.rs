@@ -8,6 +8,7 @@ use super::size::Size;
 use super::{Check, assertion, block, data, expr, recipe, variables, written};
 use crate::ItemId;
 use crate::builtin;
+use crate::items::Holds;
 use crate::resolve::names::not_among;
 use pcc_diag::{Diagnostic, Span};
 use pcc_grammar::ast::{Circuit, Constant, Item, ItemKind, Native, Structure};
@@ -55,7 +56,10 @@ fn declared_kind(cx: &mut Check, id: ItemId, item: &Item, declaration: usize) ->
         ItemKind::Native(native) => of_native(cx, id, native),
         ItemKind::Constant(constant) => of_constant(cx, id, constant),
         ItemKind::Vars(vars) => variables::kind_of(cx, vars, declaration),
-        ItemKind::Data(_) => Kind::Data,
+        ItemKind::Data(data) => match Holds::of(&data.target) {
+            Holds::Weights(_) => Kind::Weights,
+            Holds::Variables | Holds::Embedding => Kind::Data,
+        },
         ItemKind::Learn(learn) => expr::kind_of(cx, &learn.value),
         ItemKind::Teacher(_) => Kind::Teacher,
         ItemKind::Constraint(_) => Kind::Formula,

@@ -50,6 +50,8 @@ pub enum Kind {
     Tuple(Rc<[Kind]>),
     /// Rows of values.
     Data,
+    /// One number for each row of data: how much it counts.
+    Weights,
     /// Learned labels, with the number of different ones.
     Codes(Option<Size>),
     /// A teacher network.
@@ -156,6 +158,7 @@ impl Kind {
             builtin::Kind::Family => Kind::Family(None),
             builtin::Kind::Table => Kind::Table { is_keyed: false },
             builtin::Kind::Data => Kind::Data,
+            builtin::Kind::Weights => Kind::Weights,
             builtin::Kind::Codes => Kind::Codes(None),
             builtin::Kind::Function => Kind::Closure,
             builtin::Kind::Schedule => Kind::Schedule,
@@ -210,6 +213,7 @@ impl fmt::Display for Kind {
             Kind::List(_) => "a list",
             Kind::Tuple(parts) => return write!(f, "a tuple of {}", parts.len()),
             Kind::Data => "data",
+            Kind::Weights => "weights of rows",
             Kind::Codes(_) => "learned codes",
             Kind::Teacher => "a teacher",
             Kind::Family(_) => "an input family",

@@ -33,6 +33,7 @@ pub(crate) fn show(graph: &Graph, value: &Value) -> String {
         Value::Tables(t) => format!("`{}`", t.name),
         Value::Slot(s) => format!("`{}`", s.name),
         Value::Data(d) => format!("`{}`", d.0.data()),
+        Value::Weights(w) => format!("`{}`", w.0),
         Value::Codes(name) => format!("`{name}`"),
         _ => crate::words::with_article(value.kind()),
     }

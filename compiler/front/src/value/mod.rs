@@ -67,6 +67,8 @@ pub(crate) enum Value<'p> {
     Builtin(&'static Signature, Rc<[Value<'p>]>),
     /// A view of data, and the variables of one of its rows.
     Data(Rc<(DataView, Vec<VarId>)>),
+    /// The weights of rows: their own name, and that of the data.
+    Weights(Rc<(String, String)>),
     /// Learned labels, by the name of their item.
     Codes(Rc<str>),
     Module(ModuleId),
@@ -103,6 +105,7 @@ impl<'p> Value<'p> {
             Value::Closure(_) | Value::Builtin(..) => "function",
             Value::Structure(_) | Value::Shared(_) => "structure",
             Value::Data(_) => "data",
+            Value::Weights(_) => "list of weights",
             Value::Codes(_) => "codes",
             Value::Module(_) => "module",
             Value::Pending => "learned value",
@@ -198,6 +201,7 @@ impl PartialEq for Value<'_> {
             (Value::Shared(a), Value::Shared(b)) => Rc::ptr_eq(a, b),
             (Value::Builtin(a, s), Value::Builtin(b, t)) => std::ptr::eq(*a, *b) && s == t,
             (Value::Data(a), Value::Data(b)) => a == b,
+            (Value::Weights(a), Value::Weights(b)) => a == b,
             (Value::Module(a), Value::Module(b)) => a == b,
             _ => false,
         }
@@ -231,7 +235,7 @@ impl Hash for Value<'_> {
             Value::Module(id) => id.hash(state),
             // Equal ones may be told apart by comparing alone; these are rarely keys.
             Value::Tables(_) | Value::Slot(_) | Value::Closure(_) | Value::Structure(_) => {}
-            Value::Shared(_) | Value::Data(_) | Value::Pending => {}
+            Value::Shared(_) | Value::Data(_) | Value::Weights(_) | Value::Pending => {}
         }
     }
 }

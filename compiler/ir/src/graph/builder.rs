@@ -7,7 +7,7 @@
 use super::{Graph, LayerKind, Param, ParamShape};
 use crate::{Domain, LayerId, ParamId, Scope, ScopeId, VarGroup, VarGroupId, VarId, Variable};
 use pcc_diag::Span;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Why a layer can't be built. Callers turn it into a diagnostic with the user's own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -283,17 +283,53 @@ fn compact(graph: Graph, root: LayerId) -> Graph {
     builder.graph
 }
 
-/// Makes parameter names unique: unnamed tables are called after their place, equal names get a number.
+/// Makes parameter names unique: unnamed tables are called after their place, and the first of equal names
+/// is kept. The others get a number, one that makes a name which is written nowhere.
 fn name_params(params: &mut [Param]) {
-    let mut seen: FxHashMap<String, u32> = FxHashMap::default();
+    let written: FxHashSet<String> = params.iter().map(|param| param.name.clone()).collect();
+    let mut given: FxHashSet<String> = FxHashSet::default();
+    let mut last: FxHashMap<String, u32> = FxHashMap::default();
     for (i, param) in params.iter_mut().enumerate() {
-        if param.name.is_empty() {
-            param.name = format!("table.{i}");
-        }
-        let n = seen.entry(param.name.clone()).or_insert(0);
+        let was_unnamed = param.name.is_empty();
+        let stem = if was_unnamed { format!("table.{i}") } else { std::mem::take(&mut param.name) };
+        let is_free = !(was_unnamed && written.contains(&stem)) && given.insert(stem.clone());
+        param.name = if is_free { stem } else { numbered(stem, &written, &mut given, &mut last) };
+    }
+}
+
+fn numbered(
+    stem: String,
+    written: &FxHashSet<String>,
+    given: &mut FxHashSet<String>,
+    last: &mut FxHashMap<String, u32>,
+) -> String {
+    let n = last.entry(stem.clone()).or_insert(1);
+    loop {
         *n += 1;
-        if *n > 1 {
-            param.name = format!("{}#{n}", param.name);
+        let name = format!("{stem}#{n}");
+        if !written.contains(&name) && given.insert(name.clone()) {
+            return name;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_has_a_name_of_its_own() {
+        let named = |name: &str| Param {
+            name: name.into(),
+            shape: ParamShape::Sum { rows: 1, columns: 1 },
+            groups: 1,
+            initial: None,
+            is_fixed: false,
+            span: Span::NONE,
+        };
+        let mut params: Vec<Param> = ["a", "a", "a#2", "", "table.3", "a", "a#2"].map(named).into();
+        name_params(&mut params);
+        let names: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
+        assert_eq!(names, ["a", "a#3", "a#2", "table.3#2", "table.3", "a#4", "a#2#2"]);
     }
 }

@@ -22,6 +22,25 @@ pub struct DataSource {
     pub span: Span,
 }
 
+/// How much each row of a data set counts: a file with one number for each of its rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WeightSource {
+    /// Its name in the source.
+    pub name: String,
+    /// The data set whose rows it weighs.
+    pub of: String,
+    /// The file as written; looked for like that of a [`DataSource`].
+    pub path: String,
+    /// The folder of the source file that names it.
+    pub beside: String,
+    /// How it is read; a format of numbers.
+    pub reader: Reader,
+    /// Which of its rows are kept.
+    pub rows: Rows,
+    /// Where it was declared.
+    pub span: Span,
+}
+
 /// The formats of data files. Each may be compressed (`.gz`); the content decides, not the name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Reader {

@@ -6,7 +6,7 @@ mod data;
 mod learn;
 mod step;
 
-pub use data::{DataSource, DataView, Reader, Rows, TextOptions};
+pub use data::{DataSource, DataView, Reader, Rows, TextOptions, WeightSource};
 pub use learn::{ChowLiuOptions, LearnCall, LearnRequest, Learned, RootChoice, VarTree};
 pub use step::{
     BatchSize, EmOptions, Evaluate, Fit, Metric, Optimizer, Output, Per, Plateau, Recipe, Schedule, Stage,

@@ -55,6 +55,8 @@ pub struct Fit {
     pub part: Option<String>,
     /// The data.
     pub data: String,
+    /// The weights of its rows, by the name of their [`WeightSource`](super::WeightSource); without them each counts one.
+    pub weights: Option<String>,
     /// Latents whose labels count as observed.
     pub given: Vec<String>,
     /// Labels of the parts whose parameters stay as they are.
@@ -77,6 +79,8 @@ pub enum Optimizer {
         /// How they are shared out.
         per: Per,
     },
+    /// One that the language knows and a later version carries out, as written.
+    Later(String),
 }
 
 /// Settings of EM.
@@ -152,6 +156,8 @@ pub enum Start {
 pub struct Plateau {
     /// The data on which it is measured.
     pub data: String,
+    /// The weights of its rows; without them each counts one.
+    pub weights: Option<String>,
     /// What is measured.
     pub metric: Metric,
     /// Epochs without improvement.

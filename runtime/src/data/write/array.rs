@@ -61,6 +61,15 @@ pub fn write_numbers(to: &mut dyn Write, numbers: &[f64]) -> std::io::Result<()>
     write_array(to, &[numbers.len() as u64], numbers.iter().copied())
 }
 
+/// Writes rows of so many numbers as a `.npy` array of 64-bit floats, `[rows, columns]`.
+///
+/// # Errors
+/// What the writer reports.
+pub fn write_matrix(to: &mut dyn Write, n_columns: usize, numbers: &[f64]) -> std::io::Result<()> {
+    let n_rows = numbers.len().checked_div(n_columns).unwrap_or(0);
+    write_array(to, &[n_rows as u64, n_columns as u64], numbers.iter().copied())
+}
+
 /// Writes elements in row-major order.
 pub(in crate::data) fn write_array<T: npyz::AutoSerialize>(
     to: &mut dyn Write,

@@ -10,7 +10,7 @@ mod table;
 mod tests;
 
 pub(super) use array::write_array;
-pub use array::{write_npy, write_numbers};
+pub use array::{write_matrix, write_npy, write_numbers};
 pub use atomic::write_atomically;
 pub use picture::{Picture, PictureGrid, picture_of, write_png};
-pub use table::write_csv;
+pub use table::{write_csv, write_matrix_csv};

@@ -21,6 +21,19 @@ pub fn write_csv(to: &mut dyn Write, groups: &[VarGroup], batch: &Batch) -> std:
     writer.flush()
 }
 
+/// Writes rows of numbers as a table: a line of column names, then a line for each row.
+///
+/// # Errors
+/// What the writer reports.
+pub fn write_matrix_csv(to: &mut dyn Write, columns: &[String], numbers: &[f64]) -> std::io::Result<()> {
+    let mut writer = csv::Writer::from_writer(to);
+    writer.write_record(columns)?;
+    for row in numbers.chunks_exact(columns.len().max(1)) {
+        writer.write_record(row.iter().map(f64::to_string))?;
+    }
+    writer.flush()
+}
+
 fn field(word: u32, group: &VarGroup) -> String {
     match number_of(word, group.domain) {
         missing if missing.is_nan() => String::new(),

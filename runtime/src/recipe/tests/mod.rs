@@ -1,5 +1,7 @@
 //! Whole recipes on a small picture data set: cached, resumed, refused.
 
+mod weights;
+
 use super::*;
 use crate::data::DataSets;
 use crate::exec::Interpreter;
@@ -16,6 +18,7 @@ struct Workshop {
     folder: TempDir,
     graph: Graph,
     recipe: Recipe,
+    weights: Vec<WeightSource>,
     threads: usize,
 }
 
@@ -40,13 +43,19 @@ fn stage(name: &str, optimizer: Optimizer) -> Stage {
     let fit = Fit {
         part: None,
         data: "train".into(),
+        weights: None,
         given: Vec::new(),
         holding: Vec::new(),
         optimizer,
         span: Span::NONE,
     };
-    let until =
-        Plateau { data: "valid".into(), metric: Metric::BitsPerDimension, patience: 100, min_delta: 0.0 };
+    let until = Plateau {
+        data: "valid".into(),
+        weights: None,
+        metric: Metric::BitsPerDimension,
+        patience: 100,
+        min_delta: 0.0,
+    };
     Stage { name: name.into(), fit, until: Some(until), then: Vec::new(), span: Span::NONE }
 }
 
@@ -79,7 +88,7 @@ impl Workshop {
             ),
         ];
         let recipe = Recipe { name: "learn".into(), circuit: "M".into(), seed: 1, steps, span: Span::NONE };
-        Workshop { folder, graph: make.finish(root), recipe, threads: 1 }
+        Workshop { folder, graph: make.finish(root), recipe, weights: Vec::new(), threads: 1 }
     }
 
     fn out(&self, name: &str) -> PathBuf {
@@ -99,6 +108,7 @@ impl Workshop {
         };
         let sources = ["train", "valid"].map(source).to_vec();
         let mut data = DataSets::new(sources, self.graph.var_groups().to_vec(), None);
+        data.set_weights(self.weights.clone());
         let executors = |graph: &Graph, params: &Params| -> Result<Box<dyn Executor>, Diagnostic> {
             Ok(Box::new(Interpreter::new(graph.clone(), params.clone())))
         };
@@ -273,13 +283,14 @@ fn what_a_later_version_carries_out_is_refused_before_anything_runs() {
         Step::Marginalize("Z".into(), Span::NONE),
         changed(&|stage| stage.fit.part = Some("patch".into())),
         changed(&|stage| stage.fit.given = vec!["Z".into()]),
+        changed(&|stage| stage.fit.optimizer = Optimizer::Later("sgd".into())),
         changed(&|stage| stage.then = vec![("prune(below = 0.001)".into(), Span::NONE)]),
     ];
     for step in refused {
         let mut shop = Workshop::new();
         shop.recipe.steps.push(step);
         let fault = shop.with("out", RecipePlan::new).unwrap_err();
-        assert_eq!(fault.code, "unsupported-step");
+        assert_eq!(fault.code, "not-built-yet");
         assert!(!shop.out("out").exists());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Place, latents, require_data};
 use crate::ItemId;
-use crate::builtin::Home;
+use crate::builtin::{Home, LATER_OPTIMIZERS};
 use crate::modules::declared;
 use crate::resolve::scopes::Origin;
 use crate::types::data::form;
@@ -11,9 +11,6 @@ use crate::types::report::require;
 use crate::types::{Check, assertion, expr};
 use pcc_diag::{Diagnostic, Span};
 use pcc_grammar::ast::{Arg, Expr, ExprKind, Fit, Name};
-
-/// Optimisers of later versions, whose settings are not known yet.
-const LATER: [&str; 2] = ["sgd", "adam"];
 
 /// Checks a `fit` that stands at a position among the steps.
 pub(super) fn check(cx: &mut Check, place: &Place, position: usize, fit: &Fit) {
@@ -74,7 +71,7 @@ fn check_held(cx: &mut Check, place: &Place, held: &Expr) {
 /// `em(..)`, `mle(..)`: words such as `full` mean something only among their arguments.
 fn check_optimizer(cx: &mut Check, optimizer: &Expr) {
     if let ExprKind::Call(callee, args) = &optimizer.kind
-        && matches!(&callee.kind, ExprKind::Name(name) if LATER.contains(&name.as_str()))
+        && matches!(&callee.kind, ExprKind::Name(name) if LATER_OPTIMIZERS.contains(&name.as_str()))
     {
         check_later(cx, args);
         return;
