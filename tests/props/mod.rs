@@ -22,7 +22,8 @@ const CASES: u32 = 60;
 /// How near compiled code, in 32-bit floats, is to the definition, for logarithms of probabilities.
 const TOLERANCE: f64 = 4e-5;
 
-type Outcome = Result<(), String>;
+/// Nothing, or what is wrong.
+pub type Outcome = Result<(), String>;
 
 /// Tries a property on random seeds.
 fn for_all(property: impl Fn(u64) -> Outcome) -> Outcome {
@@ -159,7 +160,8 @@ pub fn likeliest_completions() -> Outcome {
         let root = deterministic(seed);
         let mut case = Case::of(&root)?;
         for known in patterns().into_iter().filter(|known| case.mass(known) > 0.0).collect::<Vec<_>>() {
-            let found = most_probable(&mut case.executor, &batch(&[known.clone()]), Exactness::Exact);
+            let found =
+                most_probable(&mut case.executor, &batch(std::slice::from_ref(&known)), Exactness::Exact);
             let best = found.map_err(|d| format!("{}\n{}", d.message, case.text))?.remove(0);
             let agrees = |row: &[u32]| row.iter().zip(&known).all(|(value, k)| k.is_none_or(|k| k == *value));
             let masses = case.rows.iter().zip(&case.masses).filter(|(row, _)| agrees(row)).map(|(_, m)| *m);
