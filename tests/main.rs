@@ -40,7 +40,7 @@ fn main() {
         trials.push(trial("book", &format!("example {name}"), move || book::example(&path)));
     }
     trials.push(trial("book", "front page", move || book::page(&root.join("README.md"))));
-    let properties: [(&str, fn() -> props::Outcome); 6] = [
+    let properties: [(&str, props::Property); 6] = [
         ("likelihoods and marginals", props::likelihoods_and_marginals),
         ("conditionals", props::conditionals),
         ("single posteriors", props::single_posteriors),

@@ -16,6 +16,9 @@ use pcc_runtime::query::{
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use std::time::Duration;
 
+/// One property with its own circuits.
+pub type Property = fn() -> Outcome;
+
 /// How many circuits a property is tried on.
 const CASES: u32 = 60;
 
