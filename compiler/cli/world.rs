@@ -4,8 +4,8 @@ use crate::args::SourceArgs;
 use crate::failure::Failure;
 use pcc_diag::{Diagnostic, Sink, Sources};
 use pcc_front::{Assertion, Elaborated, Program, Settings};
-use pcc_ir::VarGroup;
 use pcc_ir::recipe::{DataSource, DataView, LearnCall, LearnRequest, Learned, Recipe, WeightSource};
+use pcc_ir::{Graph, VarGroup};
 use pcc_runtime::data::DataSets;
 use pcc_runtime::learn::{Lock, Locked, call_key, learn, learn_key};
 use std::cell::RefCell;
@@ -177,6 +177,16 @@ impl Loaded {
     /// The recipes, with `--set` applied.
     pub fn recipes(&mut self) -> Vec<Recipe> {
         pcc_front::recipes(&self.program, &self.settings, &mut self.sink)
+    }
+
+    /// Refuses learners that need a property the circuit lacks.
+    pub fn check_learners(&mut self, circuit: &str, graph: &Graph) {
+        // What is wrong with a recipe itself was found by `check`, and is not reported twice.
+        let mut found = Sink::new();
+        let recipes = pcc_front::recipes(&self.program, &self.settings, &mut found);
+        for recipe in recipes.iter().filter(|recipe| recipe.circuit == circuit) {
+            self.sink.extend(pcc_runtime::recipe::refusals(recipe, graph));
+        }
     }
 
     /// All data sets that are declared.

@@ -14,7 +14,9 @@ pub fn run(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure> {
         loaded.check();
         loaded.check_options();
         for circuit in loaded.circuits() {
-            loaded.verify(&circuit, &world);
+            if let Some(elaborated) = loaded.verify(&circuit, &world) {
+                loaded.check_learners(&circuit, &elaborated.graph);
+            }
         }
         is_bad |= loaded.has_errors();
         terminal.show_as(args.format, loaded.found(), loaded.sources());

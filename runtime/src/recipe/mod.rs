@@ -9,6 +9,7 @@
 mod estimate;
 mod json;
 mod key;
+mod needs;
 mod plan;
 mod report;
 mod run;
@@ -18,6 +19,7 @@ mod step_folder;
 #[cfg(test)]
 mod tests;
 
+pub use needs::refusals;
 pub use plan::{PlannedStep, RecipePlan, StepKind};
 pub use report::write_samples;
 pub use run::{Ended, Evaluation, run};

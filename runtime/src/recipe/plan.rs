@@ -2,6 +2,7 @@
 
 use super::estimate::{Cost, Sizes};
 use super::key::{circuit_key, data_keys, stage_settings, step_key, weight_keys};
+use super::needs::refusals;
 use super::report::check_output;
 use super::step_folder::StepFolder;
 use super::{Setting, json};
@@ -61,6 +62,9 @@ impl RecipePlan {
     pub fn new(setting: &mut Setting) -> Result<Self, Diagnostic> {
         let recipe = setting.recipe;
         recipe.steps.iter().try_for_each(refuse_later_steps)?;
+        if let Some(refusal) = refusals(recipe, setting.graph).into_iter().next() {
+            return Err(refusal);
+        }
         let mut planner = Planner {
             sizes: Sizes::of(setting.graph, setting.machine.threads),
             params_key: circuit_key(setting),
