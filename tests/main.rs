@@ -5,6 +5,8 @@
 mod book;
 #[path = "support/cli.rs"]
 mod cli;
+#[path = "support/examples.rs"]
+mod examples;
 mod props;
 #[path = "support/run.rs"]
 mod run;
@@ -34,6 +36,10 @@ fn main() {
     for path in tidy::files(root, &["docs/book"], "md") {
         let name = stem(&path);
         trials.push(trial("book", &name, move || book::page(&path)));
+    }
+    for path in tidy::files(root, &["examples"], "pc") {
+        let name = path.parent().map_or_else(String::new, stem);
+        trials.push(trial("examples", &name, move || examples::example(&path)));
     }
     for path in tidy::files(root, &["examples"], "md") {
         let name = path.parent().map_or_else(String::new, stem);

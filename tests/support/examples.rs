@@ -1,0 +1,54 @@
+//! The programs under `examples/`: all of them check, those that are quick are run on small data made here,
+//! and those that need what a later version brings say so.
+
+use crate::cli::pcc;
+use std::fs;
+use std::path::Path;
+
+/// Examples that are run here, with settings that make them short.
+const QUICK: &[(&str, &str)] =
+    &[("quickstart", "--set K=2"), ("rat_spn", "--data data"), ("hmm", "--set K=4 --data data")];
+
+/// Examples that a later version runs.
+const LATER: &[&str] = &["lvd_hmm", "lvd_patches", "lvd_untied"];
+
+/// Checks one example, and runs it where that takes seconds.
+pub fn example(model: &Path) -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+    let name = model.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
+    let model = model.display();
+    expect(folder.path(), &format!("check {model}"), 0, "")?;
+    if LATER.contains(&name.as_str()) {
+        expect(folder.path(), &format!("run {model} --out out"), 1, "pcc::not-built-yet")?;
+    }
+    let Some((_, settings)) = QUICK.iter().find(|(quick, _)| *quick == name) else { return Ok(()) };
+    write_data(&folder.path().join("data")).map_err(|e| e.to_string())?;
+    expect(folder.path(), &format!("run {model} {settings} --threads 1 --out out"), 0, "the model is out/")
+}
+
+fn expect(folder: &Path, arguments: &str, exit: i32, said: &str) -> Result<(), String> {
+    let seen = pcc(folder, arguments)?;
+    let err = String::from_utf8_lossy(&seen.stderr);
+    match seen.status.code() == Some(exit) && err.contains(said) {
+        true => Ok(()),
+        false => Err(format!("`pcc {arguments}` exits with {:?}\n{err}", seen.status.code())),
+    }
+}
+
+/// Small files where the examples look for large ones: sixteen answers a row, and a text of few words.
+fn write_data(folder: &Path) -> std::io::Result<()> {
+    let (survey, books) = (folder.join("debd/nltcs"), folder.join("text-public-domain"));
+    fs::create_dir_all(&survey)?;
+    fs::create_dir_all(&books)?;
+    for (part, n) in [("train", 200), ("valid", 50), ("test", 50)] {
+        fs::write(survey.join(format!("nltcs.{part}.data.gz")), answers(n))?;
+        fs::write(books.join(format!("books.{part}.txt.gz")), "the sun and the moon and the sea ".repeat(n))?;
+    }
+    Ok(())
+}
+
+/// Rows whose answers hang together: all that come before a place in the row are yes.
+fn answers(n: usize) -> String {
+    let row = |row: usize| (0..16).map(|i| u8::from(i < row * 7 % 17).to_string()).collect::<Vec<_>>();
+    (0..n).map(|i| row(i).join(",") + "\n").collect()
+}
