@@ -12,12 +12,14 @@ mod render;
 mod sink;
 mod source;
 mod suggest;
+mod words;
 
 pub use json::to_json;
 pub use render::{RenderConfig, render};
 pub use sink::Sink;
 pub use source::{FileId, SourceFile, Sources, Span};
 pub use suggest::suggest;
+pub use words::grouped;
 
 /// How grave a diagnostic is. Only errors stop a phase; warnings never change the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -126,6 +128,29 @@ impl Diagnostic {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// Helps with that of the known names which was likely meant. Where none is near, `otherwise` helps.
+    ///
+    /// ```
+    /// use pcc_diag::Diagnostic;
+    /// let unknown = |name: &str| {
+    ///     Diagnostic::error("unknown-name", format!("nothing is named `{name}`"))
+    ///         .did_you_mean(name, ["chow_liu"], |d| d.help("there is `chow_liu`"))
+    /// };
+    /// assert_eq!(unknown("choo_liu").help.as_deref(), Some("did you mean `chow_liu`?"));
+    /// assert_eq!(unknown("x").help.as_deref(), Some("there is `chow_liu`"));
+    /// ```
+    pub fn did_you_mean<'a>(
+        self,
+        name: &str,
+        known: impl IntoIterator<Item = &'a str>,
+        otherwise: impl FnOnce(Self) -> Self,
+    ) -> Self {
+        match suggest(name, known) {
+            Some(near) => self.help(format!("did you mean `{near}`?")),
+            None => otherwise(self),
+        }
     }
 
     /// Attaches the calls that led here, innermost first.

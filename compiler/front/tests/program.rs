@@ -191,7 +191,7 @@ fn only_recipes_that_can_run_are_held_to_their_options() {
         sink.found().iter().map(|fault| fault.message.clone()).collect::<Vec<_>>()
     };
     let [two, three] = ["2", "3"].map(|x| format!("a step size is between 0 and 1, not {x}"));
-    assert_eq!(messages(&settings), [two.clone()]);
+    assert_eq!(messages(&settings), std::slice::from_ref(&two));
     assert_eq!(messages(&overriding("m", "5")), [two, three]);
 }
 

@@ -92,6 +92,30 @@ pub enum BinaryOp {
     Remainder,
 }
 
+impl BinaryOp {
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            BinaryOp::Implies => "=>",
+            BinaryOp::Or => "or",
+            BinaryOp::And => "and",
+            BinaryOp::Equal => "==",
+            BinaryOp::NotEqual => "!=",
+            BinaryOp::LessEqual => "<=",
+            BinaryOp::GreaterEqual => ">=",
+            BinaryOp::Less => "<",
+            BinaryOp::Greater => ">",
+            BinaryOp::Range => "..",
+            BinaryOp::Arrow => "->",
+            BinaryOp::Add => "+",
+            BinaryOp::Subtract => "-",
+            BinaryOp::Multiply => "*",
+            BinaryOp::Divide => "/",
+            BinaryOp::Remainder => "%",
+        }
+    }
+}
+
 /// One argument of a call, an index or a list.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Arg {

@@ -52,7 +52,7 @@ impl Formatter<'_> {
 
     fn binary(&mut self, expr: &Expr, op: BinaryOp, left: &Expr, right: &Expr) -> Doc {
         if !is_chain(op) {
-            return concat([self.expr(left), text(format!(" {} ", operator(op))), self.expr(right)]);
+            return concat([self.expr(left), text(format!(" {} ", op.word())), self.expr(right)]);
         }
         let mut operands = Vec::new();
         if op == BinaryOp::Implies {
@@ -262,7 +262,7 @@ fn left_operands<'t>(expr: &'t Expr, operands: &mut Vec<(&'static str, &'t Expr)
     while let ExprKind::Binary(op, left, right) = &expr.kind
         && level(*op) == chain
     {
-        reversed.push((operator(*op), &**right));
+        reversed.push((op.word(), &**right));
         expr = left;
     }
     reversed.push(("", expr));
@@ -273,36 +273,15 @@ fn left_operands<'t>(expr: &'t Expr, operands: &mut Vec<(&'static str, &'t Expr)
 fn right_operands<'t>(expr: &'t Expr, operands: &mut Vec<(&'static str, &'t Expr)>) {
     let mut expr = expr;
     while let ExprKind::Binary(BinaryOp::Implies, left, right) = &expr.kind {
-        operands.push((operator(BinaryOp::Implies), left));
+        operands.push((BinaryOp::Implies.word(), left));
         expr = right;
     }
-    operands.push((operator(BinaryOp::Implies), expr));
+    operands.push((BinaryOp::Implies.word(), expr));
 }
 
 fn binary_level(expr: &Expr) -> Option<u8> {
     match &expr.kind {
         ExprKind::Binary(op, ..) => level(*op),
         _ => None,
-    }
-}
-
-fn operator(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Implies => "=>",
-        BinaryOp::Or => "or",
-        BinaryOp::And => "and",
-        BinaryOp::Equal => "==",
-        BinaryOp::NotEqual => "!=",
-        BinaryOp::LessEqual => "<=",
-        BinaryOp::GreaterEqual => ">=",
-        BinaryOp::Less => "<",
-        BinaryOp::Greater => ">",
-        BinaryOp::Range => "..",
-        BinaryOp::Arrow => "->",
-        BinaryOp::Add => "+",
-        BinaryOp::Subtract => "-",
-        BinaryOp::Multiply => "*",
-        BinaryOp::Divide => "/",
-        BinaryOp::Remainder => "%",
     }
 }

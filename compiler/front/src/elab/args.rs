@@ -4,7 +4,7 @@ use super::{Elaborator, Eval};
 use crate::value::closure::Scope;
 use crate::value::{Env, Value};
 use crate::words::listing;
-use pcc_diag::{Diagnostic, Span, suggest};
+use pcc_diag::{Diagnostic, Span};
 use pcc_grammar::ast::{self, Arg, Clause, Name, Pattern};
 
 /// The most elements of one list.
@@ -192,12 +192,11 @@ fn unknown_argument(callee: &str, params: &[ast::Param], name: &Name) -> Diagnos
     let message = format!("`{callee}` has no parameter `{}` here", name.text);
     let error = Diagnostic::error("unknown-argument", message).at(name.span, "");
     let names: Vec<&str> = params.iter().map(|p| p.name.text.as_str()).collect();
-    match suggest(&name.text, names.iter().copied()) {
-        Some(near) => error.help(format!("did you mean `{near}`?")),
-        None if names.is_empty() => error,
-        None => error.help(format!(
+    error.did_you_mean(&name.text, names.iter().copied(), |error| match names.is_empty() {
+        true => error,
+        false => error.help(format!(
             "it has {}; brackets take static arguments, parentheses the others",
             listing(&names)
         )),
-    }
+    })
 }

@@ -6,7 +6,7 @@ use crate::builtin::TYPES;
 use crate::value::formula::Formula;
 use crate::value::{Env, LayerValue, ScopeValue, Shape, Tree, Value};
 use crate::words::{count, with_article};
-use pcc_diag::{Diagnostic, Span, suggest};
+use pcc_diag::{Diagnostic, Span};
 use pcc_grammar::ast::{Expr, ExprKind, Ty};
 use pcc_ir::{Domain, LayerId, VarId};
 use std::rc::Rc;
@@ -179,10 +179,7 @@ impl<'p> Elaborator<'p> {
         if TYPES.iter().all(|(known, _)| *known != wanted) {
             let error =
                 Diagnostic::error("unknown-type", format!("there is no type `{wanted}`")).at(ty.span, "");
-            return match suggest(wanted, TYPES.iter().map(|(known, _)| *known)) {
-                Some(near) => error.help(format!("did you mean `{near}`?")),
-                None => error,
-            };
+            return error.did_you_mean(wanted, TYPES.iter().map(|(known, _)| *known), |error| error);
         }
         let error = self.mismatch(&with_article(wanted), value, span, &format!("`{name}` is"));
         let error = error.note(ty.span, "");

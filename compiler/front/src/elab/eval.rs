@@ -3,7 +3,7 @@
 use super::{Elaborator, Eval};
 use crate::value::closure::{Body, Scope};
 use crate::value::{Closure, Env, Tables, Value};
-use pcc_diag::{Diagnostic, Span, suggest};
+use pcc_diag::{Diagnostic, Span};
 use pcc_grammar::ast::{self, Block, Expr, ExprKind, Number, Pattern, Stmt};
 use std::rc::Rc;
 
@@ -187,13 +187,10 @@ impl<'p> Elaborator<'p> {
         for prelude in crate::builtin::prelude_names() {
             known.push(prelude);
         }
-        if let Some(near) = suggest(name, known) {
-            return error.help(format!("did you mean `{near}`?"));
-        }
-        match crate::modules::std_export(name) {
+        error.did_you_mean(name, known, |error| match crate::modules::std_export(name) {
             Some((near, module)) => error.help(format!("did you mean `{near}` (from `{module}`)?")),
             None => error,
-        }
+        })
     }
 }
 

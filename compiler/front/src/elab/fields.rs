@@ -7,7 +7,7 @@ use crate::modules::Named;
 use crate::value::scope::tile_ranges;
 use crate::value::vtree::VtreeKind;
 use crate::value::{Env, GridBox, ScopeValue, Tree, Value};
-use pcc_diag::{Diagnostic, Span, suggest};
+use pcc_diag::{Diagnostic, Span};
 use pcc_grammar::ast::{Expr, Name};
 use pcc_ir::recipe::DataView;
 use pcc_ir::{Domain, VarId};
@@ -254,11 +254,10 @@ impl<'p> Elaborator<'p> {
         let message = format!("{} has no `{}`", crate::words::with_article(kind), name.text);
         let error = Diagnostic::error("unknown-field", message).at(name.span, "");
         let known: Vec<&str> = FIELDS.iter().filter(|f| applies(f.of, value)).map(|f| f.name).collect();
-        match suggest(&name.text, known.iter().copied()) {
-            Some(near) => error.help(format!("did you mean `{near}`?")),
-            None if known.is_empty() => error,
-            None => error.help(format!("it has {}", crate::words::listing(&known))),
-        }
+        error.did_you_mean(&name.text, known.iter().copied(), |error| match known.is_empty() {
+            true => error,
+            false => error.help(format!("it has {}", crate::words::listing(&known))),
+        })
     }
 }
 

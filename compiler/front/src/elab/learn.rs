@@ -284,8 +284,7 @@ pub(crate) fn unknown_option(of: &str, name: &Name) -> Diagnostic {
         .collect();
     let error = Diagnostic::error("unknown-argument", format!("`{of}` has no option `{}`", name.text));
     let error = error.at(name.span, "");
-    match pcc_diag::suggest(&name.text, known.iter().copied()) {
-        Some(near) => error.help(format!("did you mean `{near}`?")),
-        None => error.help(format!("it has {}", crate::words::listing(&known))),
-    }
+    error.did_you_mean(&name.text, known.iter().copied(), |error| {
+        error.help(format!("it has {}", crate::words::listing(&known)))
+    })
 }

@@ -29,7 +29,7 @@ use crate::value::diagram::Diagrams;
 use crate::value::{Env, Shared, Value};
 use crate::{Settings, World};
 use frames::Call;
-use pcc_diag::{Diagnostic, Frame, Sink, Span, suggest};
+use pcc_diag::{Diagnostic, Frame, Sink, Span};
 use pcc_grammar::ast;
 use pcc_ir::recipe::LearnRequest;
 use pcc_ir::{Graph, GraphBuilder, LayerId};
@@ -104,10 +104,9 @@ fn find_circuit(program: &Program, name: &str, sink: &mut Sink) -> Option<ItemId
     if found.is_none() {
         let message = format!("there is no circuit named `{name}`");
         let error = Diagnostic::error("unknown-circuit", message);
-        sink.push(match suggest(name, program.circuits()) {
-            Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error.help(format!("the circuits are {}", crate::words::listing(&program.circuits()))),
-        });
+        sink.push(error.did_you_mean(name, program.circuits(), |error| {
+            error.help(format!("the circuits are {}", crate::words::listing(&program.circuits())))
+        }));
     }
     found.map(|(id, _)| id)
 }
@@ -236,7 +235,7 @@ impl<'p> Elaborator<'p> {
         let root = self.circuit_root(item)?;
         let built = reached_layers(self.graph(), root);
         let builder = std::mem::take(&mut self.builder);
-        let graph = builder.finish(root).map_err(|e| self.bug(&format!("{e:?}"), Span::NONE))?;
+        let graph = builder.finish(root).map_err(|e| self.bug(&e.to_string(), Span::NONE))?;
         Ok(Elaborated { graph, built })
     }
 

@@ -5,7 +5,7 @@
 use super::std::{std_module, std_names};
 use super::{ItemId, Module, ModuleId, Named, Program, declared};
 use crate::World;
-use pcc_diag::{Diagnostic, Sink, Sources, suggest};
+use pcc_diag::{Diagnostic, Sink, Sources};
 use pcc_grammar::ast::{Import, ItemKind};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
@@ -212,22 +212,20 @@ fn unknown_import(
     let error = Diagnostic::error("unknown-import", message).at(name.span, "");
     let mut known: Vec<&str> = exports.keys().map(String::as_str).collect();
     known.sort_unstable();
-    match suggest(&name.text, known.iter().copied()) {
-        Some(near) => error.help(format!("did you mean `{near}`?")),
-        None => error.help(format!("it has {}", crate::words::listing(&known))),
-    }
+    error.did_you_mean(&name.text, known.iter().copied(), |error| {
+        error.help(format!("it has {}", crate::words::listing(&known)))
+    })
 }
 
 fn unknown_module(import: &Import, name: &str, why: &str) -> Diagnostic {
     let message = format!("`{}` can't be imported: {why}", import.path.text);
     let error = Diagnostic::error("unknown-module", message).at(import.path.span, "");
-    match suggest(name, std_names()) {
-        Some(near) => error.help(format!("did you mean `{near}`?")),
-        None if name.starts_with("std/") => error,
-        None => {
+    error.did_you_mean(name, std_names(), |error| match name.starts_with("std/") {
+        true => error,
+        false => {
             error.help(format!("an import is a path from this file, without `.pc`; `{name}` was looked for"))
         }
-    }
+    })
 }
 
 fn import_cycle(program: &Program, members: &[ModuleId]) -> Diagnostic {

@@ -2,21 +2,18 @@
 
 use crate::modules::{Module, declared, std_export};
 use crate::words::listing;
-use pcc_diag::{Diagnostic, Span, suggest};
+use pcc_diag::{Diagnostic, Span};
 
 /// The report of a name that nothing has, though something in view or in `std` may have been meant.
 pub(crate) fn unknown_name(name: &str, span: Span, in_view: &[&str]) -> Diagnostic {
     let report = Diagnostic::error("unknown-name", format!("nothing is named `{name}`")).at(span, "");
-    if let Some(near) = suggest(name, in_view.iter().copied()) {
-        return report.help(format!("did you mean `{near}`?"));
-    }
-    match std_export(name) {
+    report.did_you_mean(name, in_view.iter().copied(), |report| match std_export(name) {
         Some((known, module)) if known == name => {
             report.help(format!("import it: `import {module}.{{{known}}}`"))
         }
         Some((known, module)) => report.help(format!("did you mean `{known}` (from `{module}`)?")),
         None => report,
-    }
+    })
 }
 
 /// Whether the text of a module declares a name in an item that could not be parsed. Its fault is reported, so
@@ -80,9 +77,8 @@ pub(crate) fn not_among(
     known: &[&str],
 ) -> Diagnostic {
     let report = Diagnostic::error(code, format!("`{name}` is not {what}")).at(span, "");
-    match suggest(name, known.iter().copied()) {
-        Some(near) => report.help(format!("did you mean `{near}`?")),
-        None if known.is_empty() => report,
-        None => report.help(format!("there are {}", listing(known))),
-    }
+    report.did_you_mean(name, known.iter().copied(), |report| match known.is_empty() {
+        true => report,
+        false => report.help(format!("there are {}", listing(known))),
+    })
 }

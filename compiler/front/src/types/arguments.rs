@@ -5,7 +5,7 @@ use super::report::mismatch;
 use super::signature::{Need, Parameter};
 use super::{Check, clause, expr, recipe};
 use crate::words::{count, listing};
-use pcc_diag::{Diagnostic, Span, suggest};
+use pcc_diag::{Diagnostic, Span};
 use pcc_grammar::ast::{Arg, Expr, ExprKind, Name};
 
 /// A list of arguments in the source.
@@ -139,16 +139,16 @@ fn valued(cx: &mut Check, site: &Site, parameter: &Parameter, value: &Expr) -> K
 }
 
 fn word(cx: &mut Check, site: &Site, parameter: &Parameter, words: &[&str], value: &Expr) -> Kind {
-    let known = match &value.kind {
+    let written = match &value.kind {
         ExprKind::Name(name) if words.contains(&name.as_str()) => return parameter.kind.clone(),
-        ExprKind::Name(name) => suggest(name, words.iter().copied()),
+        ExprKind::Name(name) => Some(name),
         _ => None,
     };
     let message =
         format!("`{}` of `{}` takes one of the words {}", parameter.name, site.name, listing(words));
     let report = Diagnostic::error("unknown-word", message).at(value.span, "");
-    cx.report(match known {
-        Some(near) => report.help(format!("did you mean `{near}`?")),
+    cx.report(match written {
+        Some(name) => report.did_you_mean(name, words.iter().copied(), |report| report),
         None => report,
     });
     Kind::Any
@@ -183,11 +183,10 @@ fn unknown(site: &Site, params: &[Parameter], name: &Name) -> Diagnostic {
     let report =
         Diagnostic::error("unknown-argument", message).at(name.span, "").note(site.declared, "declared here");
     let known: Vec<&str> = params.iter().chain(site.others).map(|p| p.name.as_str()).collect();
-    match suggest(&name.text, known.iter().copied()) {
-        Some(near) => report.help(format!("did you mean `{near}`?")),
-        None if known.is_empty() => report.help("it has no parameters"),
-        None => report.help(format!("it has {}", listing(&known))),
-    }
+    report.did_you_mean(&name.text, known.iter().copied(), |report| match known.is_empty() {
+        true => report.help("it has no parameters"),
+        false => report.help(format!("it has {}", listing(&known))),
+    })
 }
 
 fn given_twice(name: &str, span: Span, earlier: Span) -> Diagnostic {

@@ -2,7 +2,7 @@
 
 use super::kind::Kind;
 use super::report::require;
-use super::{Check, call, expr, operator};
+use super::{Check, call, expr};
 use crate::builtin;
 use crate::resolve::names::not_among;
 use pcc_diag::{Diagnostic, Span};
@@ -128,7 +128,7 @@ fn check_bound(cx: &mut Check, op: BinaryOp, size: &Expr, limit: &Expr) {
         _ => cx.report(not_a_property(size.span)),
     }
     let kind = expr::kind_of(cx, limit);
-    require(cx, &kind, &Kind::Number, limit.span, &format!("the bound behind `{}`", operator::written(op)));
+    require(cx, &kind, &Kind::Number, limit.span, &format!("the bound behind `{}`", op.word()));
 }
 
 /// Only determinism depends on what is observed.

@@ -61,7 +61,7 @@ pub(super) fn binary(cx: &mut Check, op: BinaryOp, left: &Expr, right: &Expr) ->
 }
 
 fn connective(cx: &mut Check, op: BinaryOp, sides: &[(Kind, Span); 2]) -> Kind {
-    let role = format!("a side of `{}`", written(op));
+    let role = format!("a side of `{}`", op.word());
     for (kind, span) in sides {
         require(cx, kind, &Kind::Formula, *span, &role);
     }
@@ -92,7 +92,7 @@ fn equality(cx: &mut Check, sides: &[(Kind, Span); 2]) -> Kind {
 }
 
 fn require_numbers(cx: &mut Check, op: BinaryOp, sides: &[(Kind, Span); 2]) -> bool {
-    let role = format!("a side of `{}`", written(op));
+    let role = format!("a side of `{}`", op.word());
     let is_circuit =
         |kind: &Kind| matches!(kind, Kind::Var(_) | Kind::Scope(_) | Kind::Layer(_) | Kind::Literal);
     if let Some((kind, span)) = sides.iter().find(|(kind, _)| is_circuit(kind)) {
@@ -110,7 +110,7 @@ fn require_numbers(cx: &mut Check, op: BinaryOp, sides: &[(Kind, Span); 2]) -> b
     {
         let report = Diagnostic::error(
             "kind-mismatch",
-            format!("`{}` does not mix the two kinds of number", written(op)),
+            format!("`{}` does not mix the two kinds of number", op.word()),
         );
         let report = report.at(*left, "an integer").note(*right, "a number with a fraction");
         cx.report(report.help("write a whole number as `2.0`, or `float(n)`"));
@@ -142,27 +142,5 @@ fn combine(op: BinaryOp, left: &Size, right: &Size) -> Option<Size> {
         }
         BinaryOp::Remainder => left.remainder(right),
         _ => None,
-    }
-}
-
-/// An operator as it is written.
-pub(super) fn written(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Implies => "=>",
-        BinaryOp::Or => "or",
-        BinaryOp::And => "and",
-        BinaryOp::Equal => "==",
-        BinaryOp::NotEqual => "!=",
-        BinaryOp::LessEqual => "<=",
-        BinaryOp::GreaterEqual => ">=",
-        BinaryOp::Less => "<",
-        BinaryOp::Greater => ">",
-        BinaryOp::Range => "..",
-        BinaryOp::Arrow => "->",
-        BinaryOp::Add => "+",
-        BinaryOp::Subtract => "-",
-        BinaryOp::Multiply => "*",
-        BinaryOp::Divide => "/",
-        BinaryOp::Remainder => "%",
     }
 }

@@ -278,9 +278,10 @@ impl<'p> Elaborator<'p> {
                 .help("share inside the outer `copies`, or leave out one of the three")
                 .into());
         }
-        let groups = self.nest.groups.checked_mul(n);
-        let (Some(groups), Some(tables)) = (groups, self.nest.tables.checked_mul(n)) else {
-            let message = "these `copies` inside each other are more than 4 billion";
+        // Even a unit of each alone would be a layer too wide.
+        let times_n = |nest: u32| nest.checked_mul(n).filter(|&copies| copies <= MOST_UNITS);
+        let (Some(groups), Some(tables)) = (times_n(self.nest.groups), times_n(self.nest.tables)) else {
+            let message = format!("these `copies` are together more than {MOST_UNITS}");
             return Err(Diagnostic::error("budget-spent", message).at(span, "").into());
         };
         self.n_copies += 1;
@@ -291,7 +292,7 @@ impl<'p> Elaborator<'p> {
     fn built(&mut self, layer: Result<LayerId, GraphError>, span: Span) -> Eval<LayerId> {
         match layer {
             Ok(layer) => self.made(layer),
-            Err(error) => Err(self.bug(&format!("a layer was refused: {error:?}"), span)),
+            Err(error) => Err(self.bug(&format!("a layer was refused: {error}"), span)),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::eval::Tags;
 use super::{Elaborator, Eval};
 use crate::builtin::{Home, Need, Signature};
 use crate::value::{Env, Value};
-use pcc_diag::{Diagnostic, Span, suggest};
+use pcc_diag::{Diagnostic, Span};
 use pcc_grammar::ast::Arg;
 
 /// The arguments of a builtin: one place for each parameter, and those of a parameter that takes many.
@@ -136,11 +136,8 @@ impl<'p> Elaborator<'p> {
                 None => {
                     let message = format!("`{}` has no parameter `{}`", signature.name, name.text);
                     let error = Diagnostic::error("unknown-argument", message).at(name.span, "");
-                    let near = suggest(&name.text, params.iter().map(|p| p.name));
-                    return Err(match near {
-                        Some(near) => error.help(format!("did you mean `{near}`?")).into(),
-                        None => error.into(),
-                    });
+                    let known = params.iter().map(|p| p.name);
+                    return Err(error.did_you_mean(&name.text, known, |error| error).into());
                 }
             }
         }

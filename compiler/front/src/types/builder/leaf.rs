@@ -44,17 +44,16 @@ fn check_value(cx: &mut Check, domain: &Domain, value: &Expr) {
 pub(super) fn of_family(cx: &mut Check, whole: Span, head: &Head, args: &[Arg]) -> Kind {
     super::refuse_brackets(cx, head);
     let Some(family) = Family::of_name(head.name) else { return Kind::Any };
-    match is_leaf(cx, head.name, args) {
+    match is_leaf(head.name, args) {
         true => leaf(cx, whole, head, family, args),
         false => alone(cx, whole, head, family, args),
     }
 }
 
 /// A leaf has as many arguments by position as its numbers and a variable; `binomial(n)` is a family.
-fn is_leaf(cx: &Check, name: &str, args: &[Arg]) -> bool {
+fn is_leaf(name: &str, args: &[Arg]) -> bool {
     let n_positional = args.iter().filter(|arg| matches!(arg, Arg::Positional(_))).count();
     let names_variable = args.iter().any(|arg| matches!(arg, Arg::Named(n, _) if n.text == "variable"));
-    let _ = cx;
     names_variable || n_positional > usize::from(name == "binomial")
 }
 
