@@ -10,8 +10,8 @@
 //! The smaller table keeps its name. Weights that learning may change stay. One child is always kept, so
 //! that a sum of nothing stays the zero it was.
 //!
-//! Properties are claims about the structure, where a weight of zero does not count, so a circuit is
-//! checked before this pass and its answers are not asked for again after it.
+//! Properties are claims about the structure, where a weight of zero does not count: what is claimed of a
+//! circuit is judged before this pass, and what it leaves may have more properties than what was written.
 
 use super::rebuild::Rebuild;
 use pcc_ir::{Graph, LayerId, LayerKind, Param, ParamId, ParamShape};
