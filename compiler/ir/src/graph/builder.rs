@@ -52,6 +52,32 @@ pub enum GraphError {
     RootWidth(usize),
 }
 
+impl std::fmt::Display for GraphError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            GraphError::NoChildren => write!(f, "the layer has no children"),
+            GraphError::UnitsDiffer { expected, child, found } => {
+                write!(f, "child {child} has {found} units, but the first has {expected}")
+            }
+            GraphError::GroupsDoNotDivide { groups, child, units } => {
+                write!(f, "the {units} units of child {child} do not divide among {groups} groups")
+            }
+            GraphError::NotAnInputTable(found) => {
+                write!(f, "an input needs the table of a family, but its table is of {found:?}")
+            }
+            GraphError::TableDiffers { needed, found } => {
+                write!(f, "the layer needs a table of {needed:?}, but its table is of {found:?}")
+            }
+            GraphError::TableGroups { layer, param } => {
+                write!(f, "{layer} groups of the layer are no multiple of the table's {param}")
+            }
+            GraphError::RootWidth(n) => write!(f, "the root has {n} units, not one"),
+        }
+    }
+}
+
+impl std::error::Error for GraphError {}
+
 /// A graph that is being built.
 #[derive(Debug, Default)]
 pub struct GraphBuilder {

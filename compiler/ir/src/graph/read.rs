@@ -149,7 +149,7 @@ impl Reader {
             return Err(words.error(format!("an `{}` layer has no children", kind.word())));
         }
         self.check_sizes(words, kind, &children, groups)?;
-        let id = self.build(kind, &children, groups, width).map_err(|e| words.error(reason(&e)))?;
+        let id = self.build(kind, &children, groups, width).map_err(|e| words.error(e.to_string()))?;
         let built = self.builder.graph().layer(id);
         if (built.groups, built.width) != (groups, width) {
             let (g, w) = (built.groups, built.width);
@@ -258,7 +258,7 @@ impl Reader {
         let root = self.root.ok_or_else(|| error("the text ends without a `root` line"))?;
         // A whole text has only what its root reaches, so no id moves and faults can name their lines.
         let n_layers = self.layer_lines.len();
-        let graph = self.builder.finish(root).map_err(|e| error(&reason(&e)))?;
+        let graph = self.builder.finish(root).map_err(|e| error(&e.to_string()))?;
         if graph.n_layers() != n_layers || graph.params().len() != self.n_params {
             return Err(error("the root does not reach all layers and tables"));
         }
@@ -344,28 +344,5 @@ fn values(words: &mut Words<'_>, n: usize) -> Result<Vec<f64>, ReadError> {
     match values.len() {
         found if found == n => Ok(values),
         found => Err(words.error(format!("the table has {found} values, but its shape needs {n}"))),
-    }
-}
-
-/// A builder's refusal in words.
-fn reason(error: &GraphError) -> String {
-    match error {
-        GraphError::NoChildren => "the layer has no children".into(),
-        GraphError::UnitsDiffer { expected, child, found } => {
-            format!("child {child} has {found} units, but the first has {expected}")
-        }
-        GraphError::GroupsDoNotDivide { groups, child, units } => {
-            format!("the {units} units of child {child} do not divide among {groups} groups")
-        }
-        GraphError::NotAnInputTable(found) => {
-            format!("an input needs the table of a family, but its table is of {found:?}")
-        }
-        GraphError::TableDiffers { needed, found } => {
-            format!("the layer needs a table of {needed:?}, but its table is of {found:?}")
-        }
-        GraphError::TableGroups { layer, param } => {
-            format!("{layer} groups of the layer are no multiple of the table's {param}")
-        }
-        GraphError::RootWidth(n) => format!("the root has {n} units, not one"),
     }
 }
