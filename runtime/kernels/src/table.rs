@@ -65,9 +65,6 @@ macro_rules! with_kernels {
         /// `out[i] += a[i] * b[i]`; `out` must not overlap the others.
         multiply_accumulate(n: usize, a: *const f32, b: *const f32, out: *mut f32);
 
-        /// `out[i] = a[i] * scale`, with `scale` one row; `out` may be `a`.
-        scale_rows(n: usize, a: *const f32, scale: *const f32, out: *mut f32);
-
         /// `out[i * nb + j] = a[i] * b[j]`, for `i < na` and `j < nb`: all pairs of two groups.
         outer(na: usize, nb: usize, a: *const f32, b: *const f32, out: *mut f32);
 
@@ -189,9 +186,6 @@ macro_rules! with_kernels {
         sum_units_flow(n: usize, weights: *const f32, base: *const f32, children: *const u32,
                        value: *const f32, exponent: *const f32, flow: *const f32,
                        flow_base: *mut f32, flow_children: *const u32, dw: *mut f32);
-
-        /// The flows of [`Kernels::product_units`]: the flow row of each child `+= flow`.
-        product_units_flow(n: usize, flow: *const f32, flow_base: *mut f32, flow_children: *const u32);
         }
     };
 }
@@ -208,13 +202,6 @@ macro_rules! declare_table {
             /// The tier these functions were compiled for.
             pub tier: Tier,
             $( $(#[$doc])* pub $name: unsafe extern "C" fn($($arg: $ty),*), )*
-        }
-
-        impl Kernels {
-            /// Every kernel's name and address, for the symbol table of a code generator.
-            pub fn symbols(&self) -> Vec<(&'static str, *const u8)> {
-                vec![ $( (stringify!($name), self.$name as *const u8), )* ]
-            }
         }
     };
 }

@@ -26,10 +26,10 @@ pub(crate) use leaf::{leaf_gather, leaf_indicator, leaf_literal, leaf_scatter};
 pub(crate) use log::from_log;
 pub(crate) use mix::{guard_mix, mix_backward, mix_forward};
 pub(crate) use outer::{outer, outer_left, outer_right};
-pub(crate) use row::{add, copy, multiply, multiply_accumulate, scale_rows, zero};
+pub(crate) use row::{add, copy, multiply, multiply_accumulate, zero};
 pub(crate) use scale::{align, max_exponent, ratio, rescale};
 pub(crate) use unit::{product_units, sum_units};
-pub(crate) use unit_flow::{product_units_flow, sum_units_flow};
+pub(crate) use unit_flow::sum_units_flow;
 
 use crate::TILE;
 use crate::lanes::{Lanes, Quad};

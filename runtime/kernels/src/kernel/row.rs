@@ -56,12 +56,3 @@ pub(crate) unsafe fn multiply_accumulate<V: Vector>(n: usize, a: *const f32, b: 
         }
     }
 }
-
-/// See [`Kernels::scale_rows`](crate::Kernels::scale_rows).
-#[inline(always)]
-pub(crate) unsafe fn scale_rows<V: Vector>(n: usize, a: *const f32, scale: *const f32, out: *mut f32) {
-    for s in strips::<V>(n) {
-        // SAFETY: the strip is within the caller's `n` rows, and its samples within the row of scales.
-        unsafe { Quad::<V>::load(a.add(s)).mul(Quad::load(scale.add(s % TILE))).store(out.add(s)) }
-    }
-}

@@ -43,25 +43,6 @@ pub(crate) unsafe fn sum_units_flow<V: Vector>(
     }
 }
 
-/// See [`Kernels::product_units_flow`](crate::Kernels::product_units_flow).
-#[inline(always)]
-pub(crate) unsafe fn product_units_flow<V: Vector>(
-    n: usize,
-    flow: *const f32,
-    flow_base: *mut f32,
-    flow_children: *const u32,
-) {
-    for s in strips_of_a_row::<V>() {
-        // SAFETY: `s` plus a strip stays within each row; there are `n` children.
-        unsafe {
-            let flow = Quad::<V>::load(flow.add(s));
-            for j in 0..n {
-                add_flow(flow, flow_base, *flow_children.add(j), s);
-            }
-        }
-    }
-}
-
 /// Adds a strip of flow to a child's flow row, unless it has none.
 #[inline(always)]
 unsafe fn add_flow<L: Lanes>(flow: L, flow_base: *mut f32, row: u32, s: usize) {
