@@ -454,6 +454,14 @@ fn a_fault_carries_the_calls_that_led_to_it() {
 }
 
 #[test]
+fn a_bound_below_zero_is_refused() {
+    let (program, settings) = one("vars A : bool\ncircuit M = A\nassert M: params > -1, layers <= 1\n");
+    let mut sink = Sink::new();
+    assert_eq!(assertions(&program, &Files(BTreeMap::new()), &settings, &mut sink).len(), 1);
+    assert_eq!(codes(&sink), ["bad-option"]);
+}
+
+#[test]
 fn budgets_end_what_would_not_end() {
     let (program, mut settings) = one("vars X[4] : bool\n\
          fn all(n: int) -> layer[1] { if n == 0 { X[0] } else { sum[1](all(n - 1), all(n - 1)) } }\n\

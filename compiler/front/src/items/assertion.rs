@@ -244,8 +244,12 @@ fn bound<'p>(
     };
     let env = elaborator.module_env(id.module);
     let value = elaborator.eval(limit, &env)?;
-    let limit = elaborator.as_int(&value, limit.span, "a limit")?;
-    Ok(Property::Size { what, op, limit: u64::try_from(limit).unwrap_or(0) })
+    let number = elaborator.as_int(&value, limit.span, "a limit")?;
+    let limit = u64::try_from(number).map_err(|_| {
+        let message = format!("sizes are counted from 0, so {number} bounds nothing");
+        Diagnostic::error("bad-option", message).at(limit.span, "")
+    })?;
+    Ok(Property::Size { what, op, limit })
 }
 
 fn unknown_property(name: &str, span: Span) -> Diagnostic {
