@@ -154,7 +154,7 @@ fn taste(seed: u64) -> Taste {
     Taste {
         n_variables: 2 + (seed % 6) as u32,
         depth: 3,
-        zero_weights: if seed % 3 == 0 { 0.3 } else { 0.0 },
+        zero_weights: if seed.is_multiple_of(3) { 0.3 } else { 0.0 },
         is_single: seed % 4 == 1,
     }
 }

@@ -138,10 +138,7 @@ impl Columns {
 fn unknown(name: &str, all: &[VarGroup], data: &str, span: Span) -> Diagnostic {
     let message = format!("data set `{data}` holds `{name}`, but no variables have that name");
     let fault = Diagnostic::error("data-variables", message).at(span, "");
-    match pcc_diag::suggest(name, all.iter().map(|g| g.name.as_str())) {
-        Some(near) => fault.help(format!("did you mean `{near}`?")),
-        None => fault,
-    }
+    fault.did_you_mean(name, all.iter().map(|g| g.name.as_str()), |fault| fault)
 }
 
 /// Numbers with a word between them.

@@ -6,6 +6,8 @@ use super::column::Columns;
 use pcc_diag::{Diagnostic, Span};
 use pcc_ir::Domain;
 
+pub(crate) use pcc_diag::grouped;
+
 /// Where values come from: what messages call them.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
@@ -102,31 +104,11 @@ pub(crate) fn counted(n: usize, noun: &str) -> String {
     format!("{} {noun}{ending}", grouped(n as u64))
 }
 
-/// A count with a comma after every three digits: 1204 is `1,204`.
-pub(crate) fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     #[test]
     fn nouns_follow_their_counts() {
         assert_eq!(super::counted(1, "value"), "1 value");
         assert_eq!(super::counted(1204, "value"), "1,204 values");
-    }
-
-    #[test]
-    fn counts_have_commas() {
-        for (n, text) in [(0, "0"), (999, "999"), (1204, "1,204"), (1_000_000, "1,000,000")] {
-            assert_eq!(super::grouped(n), text);
-        }
     }
 }

@@ -44,7 +44,7 @@ pub fn read_psdd(content: &[u8], vtree: Option<&Vtree>, file: &str) -> Result<Im
     }
     let (root, n_nodes) = (reader.last, reader.nodes.len());
     let root = root.ok_or_else(|| damaged(file, "the circuit has no nodes"))?;
-    let graph = reader.builder.finish(root).map_err(|e| damaged(file, format_args!("{e:?}")))?;
+    let graph = reader.builder.finish(root).map_err(|e| damaged(file, &e))?;
     let params = params_of(&graph, &reader.weights);
     let warnings = count_warning(file, declared, n_nodes).into_iter().collect();
     Ok(Imported { graph, params, warnings })
@@ -242,7 +242,7 @@ fn probability(line: &mut Line) -> Result<f64, Diagnostic> {
 }
 
 fn impossible(line: &Line, error: &GraphError) -> Diagnostic {
-    line.fault(format_args!("the node can't be built: {error:?}"))
+    line.fault(format_args!("the node can't be built: {error}"))
 }
 
 /// Tables that the root does not reach are gone by now, so weights are found by name.

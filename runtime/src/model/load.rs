@@ -6,6 +6,7 @@ use super::{FORMAT_VERSION, GRAPH, Model, map};
 use crate::data::Vocabulary;
 use pcc_diag::Diagnostic;
 use pcc_ir::{Graph, Param, ParamId, ParamShape, Params};
+use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -88,15 +89,21 @@ fn read_params(graph: &Graph, tensors: &SafeTensors, path: &Path) -> Result<Para
         let (found, wanted) = (tensors.len(), graph.params().len() + 1);
         return Err(damaged(path, format_args!("it has {found} tensors, where the graph needs {wanted}")));
     }
+    // Memory is asked for only after the file was seen to hold all that the graph speaks of.
+    let tables: Vec<TensorView> = graph
+        .params()
+        .iter()
+        .map(|param| table_of(param, tensors).map_err(|why| damaged(path, why)))
+        .collect::<Result<_, _>>()?;
     let mut params = Params::of(graph);
-    for (i, param) in graph.params().iter().enumerate() {
-        let values = read_table(param, tensors).map_err(|why| damaged(path, why))?;
+    for (i, (param, table)) in graph.params().iter().zip(&tables).enumerate() {
+        let values = read_table(param, table).map_err(|why| damaged(path, why))?;
         params.table_mut(ParamId::new(i)).copy_from_slice(&values);
     }
     Ok(params)
 }
 
-fn read_table(param: &Param, tensors: &SafeTensors) -> Result<Vec<f32>, String> {
+fn table_of<'t>(param: &Param, tensors: &SafeTensors<'t>) -> Result<TensorView<'t>, String> {
     let name = &param.name;
     let tensor = tensors.tensor(name).map_err(|_| format!("it has no table `{name}`"))?;
     let wanted = shape_of(param);
@@ -107,7 +114,12 @@ fn read_table(param: &Param, tensors: &SafeTensors) -> Result<Vec<f32>, String> 
             tensor.dtype()
         ));
     }
-    let values = elements(tensor.data(), f32::from_le_bytes);
+    Ok(tensor)
+}
+
+fn read_table(param: &Param, table: &TensorView) -> Result<Vec<f32>, String> {
+    let name = &param.name;
+    let values = elements(table.data(), f32::from_le_bytes);
     let is_weight = !matches!(param.shape, ParamShape::Input { .. });
     match values.iter().find(|v| !v.is_finite() || (is_weight && **v < 0.0)) {
         Some(value) => Err(format!("table `{name}` has the value {value}")),

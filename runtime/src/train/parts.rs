@@ -1,6 +1,6 @@
 //! The tables that belong to named parts of a circuit, for `holding`.
 
-use pcc_diag::{Diagnostic, Span, suggest};
+use pcc_diag::{Diagnostic, Span};
 use pcc_ir::Graph;
 
 /// For each table, whether a layer under one of the labels uses it. A label may be written with the
@@ -32,8 +32,7 @@ fn unknown_part(graph: &Graph, label: &str, span: Span) -> Diagnostic {
     let names: Vec<&str> = graph.labels().iter().map(|(_, name)| name.as_str()).collect();
     let fault = Diagnostic::error("unknown-part", format!("no part of the circuit is named `{label}`"))
         .at(span, "held here");
-    match suggest(label, names.iter().copied()) {
-        Some(near) => fault.help(format!("did you mean `{near}`?")),
-        None => fault.help("parts are named by the `let` of a structure"),
-    }
+    fault.did_you_mean(label, names.iter().copied(), |fault| {
+        fault.help("parts are named by the `let` of a structure")
+    })
 }

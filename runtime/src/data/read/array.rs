@@ -99,7 +99,7 @@ pub(super) fn pack(
 /// Rows come first; what follows is either flat or has the declared extents (extents of one don't count).
 fn check_shape(shape: &[usize], columns: &Columns, origin: &Origin) -> Result<(), Diagnostic> {
     let rest: Vec<usize> = shape.iter().skip(1).copied().filter(|&extent| extent != 1).collect();
-    let is_flat = rest.iter().product::<usize>() == columns.len() && rest.len() <= 1;
+    let is_flat = rest.len() <= 1 && rest.iter().product::<usize>() == columns.len();
     let has_extents = match columns.groups() {
         [group] => rest.iter().copied().eq(group.extents.iter().map(|&e| e as usize).filter(|&e| e != 1)),
         _ => false,

@@ -122,6 +122,8 @@ fn idx_faults() {
     check_fault(b"hello, reader", Reader::Idx, &groups, "data-format", &["text"]);
     check_fault(&idx(&[2, 3], &[0; 6]), Reader::Idx, &groups, "data-shape", &["2 x 3", "X[2, 2]"]);
     check_fault(&idx(&[u32::MAX; 3], &[]), Reader::Idx, &groups, "data-shape", &[]);
+    let none = idx(&[0, u32::MAX, u32::MAX, u32::MAX], &[]);
+    check_fault(&none, Reader::Idx, &groups, "data-shape", &["X[2, 2]"]);
     check_fault(
         &idx(&[1, 4], &[0, 0, 4, 0]),
         Reader::Idx,
