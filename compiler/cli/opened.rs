@@ -110,12 +110,16 @@ fn of_model(model: Model, file: &Path) -> Result<Circuit, Failure> {
     Ok(Circuit { vocabularies: model.vocabularies, provenance, ..circuit })
 }
 
-fn of_parts(name: String, graph: Graph, params: Params) -> Result<Circuit, Failure> {
-    let violations = props::violations(&graph);
-    let graph = Checked::new(graph.clone()).map_err(|_| {
+/// The graph as one that has likelihoods, or the diagnostics of what forbids that.
+pub fn checked(graph: Graph, sources: &Sources) -> Result<Checked, Failure> {
+    Checked::new(graph.clone()).map_err(|violations| {
         let found = violations.iter().map(|v| props::violation_in_words(&graph, v)).collect();
-        Failure::Program(found, Sources::new())
-    })?;
+        Failure::Program(found, sources.clone())
+    })
+}
+
+fn of_parts(name: String, graph: Graph, params: Params) -> Result<Circuit, Failure> {
+    let graph = checked(graph, &Sources::new())?;
     let (vocabularies, sources) = (BTreeMap::new(), Sources::new());
     Ok(Circuit { name, graph, params, vocabularies, provenance: None, sources })
 }

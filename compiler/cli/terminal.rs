@@ -2,7 +2,7 @@
 
 use crate::args::{Color, Format};
 use pcc_diag::{Diagnostic, RenderConfig, Sources, render, to_json};
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 /// The place where people read.
 #[derive(Clone, Copy, Debug)]
@@ -61,10 +61,15 @@ pub fn print_line(line: &str) {
     print_text(&format!("{line}\n"));
 }
 
-/// Writes text to standard output.
+/// Writes text to standard output; what can't be written, such as on a full disk, ends the program with 3.
 pub fn print_text(text: &str) {
     let mut out = std::io::stdout().lock();
-    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
-        std::process::exit(0);
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: standard output can't be written: {error}");
+            std::process::exit(3);
+        }
     }
 }

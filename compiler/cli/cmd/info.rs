@@ -4,6 +4,7 @@ use crate::args::{Format, InfoArgs};
 use crate::failure::Failure;
 use crate::opened::{self, Circuit};
 use crate::terminal::{Terminal, print_line, print_text};
+use pcc_diag::grouped;
 use pcc_ir::lower::{Options, graph_to_plan};
 use pcc_ir::plan::{Cost, Mode};
 use pcc_ir::props::{self, DeterminismConfig, Properties};
@@ -92,16 +93,22 @@ impl Facts {
         }
         line(
             "layers",
-            format!("{}, the widest with {} units", human(graph.n_layers() as u64), human(self.widest)),
+            format!("{}, the widest with {} units", grouped(graph.n_layers() as u64), grouped(self.widest)),
         );
-        line("units", human(self.units));
-        line("edges", human(graph.n_edges()));
-        line("parameters", format!("{} ({})", human(graph.n_parameters()), bytes(4 * graph.n_parameters())));
+        line("units", grouped(self.units));
+        line("edges", grouped(graph.n_edges()));
+        line(
+            "parameters",
+            format!("{} ({})", grouped(graph.n_parameters()), bytes(4 * graph.n_parameters())),
+        );
         for (name, answer) in self.properties.answers() {
             line(name, answer.map_or("unknown", |a| if a { "yes" } else { "no" }).into());
         }
         let em = self.flows.flops_up + self.flows.flops_down;
-        line("operations", format!("{} a row forward, {} for EM", human(self.forward.flops_up), human(em)));
+        line(
+            "operations",
+            format!("{} a row forward, {} for EM", grouped(self.forward.flops_up), grouped(em)),
+        );
         line(
             "memory",
             format!(
@@ -120,19 +127,6 @@ impl Facts {
 fn cost(graph: &Graph, mode: Mode) -> Result<Cost, Failure> {
     let plan = graph_to_plan(graph, &Options::latents_summed_out(graph, mode)).map_err(Failure::Machine)?;
     Ok(plan.cost())
-}
-
-/// `1,234,567`
-fn human(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// `12.3 MB`, in powers of ten.

@@ -10,7 +10,7 @@ use crate::world::{Loaded, World};
 use pcc_diag::Diagnostic;
 use pcc_ir::props::{self, DeterminismConfig};
 use pcc_ir::recipe::Recipe;
-use pcc_ir::{Checked, Graph, Params};
+use pcc_ir::{Graph, Params};
 use pcc_runtime::data::DataSets;
 use pcc_runtime::exec::Executor;
 use pcc_runtime::model::{Model, Provenance};
@@ -58,7 +58,7 @@ fn prepared(args: &RunArgs, loaded: &mut Loaded, world: &World) -> Result<Option
         recipe.seed = seed;
     }
     let Some(elaborated) = loaded.verify(&recipe.circuit.clone(), world) else { return Ok(None) };
-    let Ok(checked) = Checked::new(elaborated.graph) else { return Ok(None) };
+    let checked = opened::checked(elaborated.graph, loaded.sources())?;
     let clock = Instant::now();
     let optimized = pcc_opt::optimize(checked, &pcc_opt::Config::ALL, &|| clock.elapsed());
     Ok(Some((recipe, optimized.graph.into_graph())))
