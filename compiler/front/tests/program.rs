@@ -166,7 +166,10 @@ fn weights_belong_to_the_rows_they_weigh() {
     let mut sink = Sink::new();
     let found = weight_sources(&program, &settings, &mut sink);
     assert!(sink.found().is_empty(), "{:#?}", sink.found());
-    assert_eq!((found[0].name.as_str(), found[0].of.as_str(), found[0].path.as_str()), ("w", "train", "w.csv"));
+    assert_eq!(
+        (found[0].name.as_str(), found[0].of.as_str(), found[0].path.as_str()),
+        ("w", "train", "w.csv")
+    );
     assert_eq!(found[0].reader, Reader::Csv { has_header: true, separator: ',' });
     assert_eq!(found[0].rows, Rows { start: 5, end: Some(9) });
     assert_eq!(data_sources(&program, &settings, &mut sink).len(), 2, "weights are no rows of values");
@@ -182,7 +185,8 @@ fn weights_belong_to_the_rows_they_weigh() {
 
 #[test]
 fn only_recipes_that_can_run_are_held_to_their_options() {
-    let (program, settings) = one("vars A : bool\ndata d : A from bits(\"d\")\ncircuit M = bernoulli(A, 0.5)\n\
+    let (program, settings) =
+        one("vars A : bool\ndata d : A from bits(\"d\")\ncircuit M = bernoulli(A, 0.5)\n\
          recipe ready(n: int = 3) for M {\n  fit M on d by em(epochs = n, step = 2.0)\n}\n\
          recipe waiting(m: int) for M {\n  fit M on d by em(epochs = m, step = 3.0)\n}\n");
     let messages = |settings: &Settings| {
