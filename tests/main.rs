@@ -23,6 +23,7 @@ fn main() {
         trial("tidy", "module docs", move || tidy::module_docs(root)),
         trial("tidy", "a page for every code", move || tidy::pages(root)),
         trial("tidy", "the example of every page", move || tidy::page_examples(root)),
+        trial("tidy", "formatted programs", move || tidy::programs_are_formatted(root)),
         trial("tidy", "a test for every code", move || tidy::codes_are_tested(root)),
     ];
     for path in tidy::files(root, &["tests/cli"], "txt") {

@@ -140,6 +140,16 @@ pub fn codes_are_tested(root: &Path) -> Result<(), String> {
     none(untested, "no test expects these codes")
 }
 
+/// The library and the examples are laid out as `pcc fmt` would.
+pub fn programs_are_formatted(root: &Path) -> Result<(), String> {
+    let changed = files(root, &["stdlib", "examples"], "pc").into_iter().filter(|path| {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let parse = pcc_grammar::parse(pcc_diag::FileId(0), &text);
+        !parse.errors.is_empty() || pcc_grammar::format(&text, &parse) != text
+    });
+    none(changed.map(|p| p.display().to_string()), "run `pcc fmt` on these files")
+}
+
 fn none(faults: impl Iterator<Item = String>, what: &str) -> Result<(), String> {
     let faults: Vec<String> = faults.collect();
     if faults.is_empty() { Ok(()) } else { Err(format!("{what}:\n  {}", faults.join("\n  "))) }
