@@ -3,7 +3,7 @@
 use pcc_diag::Span;
 use pcc_ir::family::Categorical;
 use pcc_ir::lower::{Options, graph_to_plan};
-use pcc_ir::plan::{Fault, Mode, Step, verify};
+use pcc_ir::plan::{Factor, Fault, Mode, Source, Step, verify};
 use pcc_ir::random::{Taste, circuit};
 use pcc_ir::{Domain, Family, Graph, GraphBuilder, LayerId, Param, ParamId, ParamShape, Plan};
 
@@ -31,7 +31,7 @@ fn lowered_plans_are_verified_and_read_back() {
 #[test]
 fn random_circuits_reach_every_step() {
     let mut words = std::collections::BTreeSet::new();
-    let (mut n_uneven, mut n_scaled, mut n_shared) = (0, 0, 0);
+    let (mut n_uneven, mut n_leaves, mut n_shared) = (0, 0, 0);
     for plan in random_graphs().flat_map(|graph| plans(&graph)) {
         for step in &plan.steps {
             words.insert(step.word());
@@ -41,26 +41,28 @@ fn random_circuits_reach_every_step() {
                     let is_even = |g: u32| g.is_multiple_of(groups) || groups.is_multiple_of(g);
                     n_uneven += usize::from(!children.iter().all(|&c| is_even(plan.block(c).groups)));
                 }
-                Step::Multiply { children, is_scaled, .. } => {
-                    n_scaled += usize::from(*is_scaled && children.len() > 2);
+                Step::Multiply { factors, .. } if factors.len() > 1 => {
+                    n_leaves += factors.iter().filter(|f| f.leaf().is_some()).count();
                 }
                 Step::SumDown { child_flow: Some(into), .. } => n_shared += usize::from(into.is_added),
                 _ => {}
             }
         }
     }
-    assert_eq!(words.len(), 22, "{words:?}");
-    assert!(n_uneven > 0 && n_scaled > 0 && n_shared > 0, "{n_uneven} {n_scaled} {n_shared}");
+    assert_eq!(words.len(), 21, "{words:?}");
+    assert!(n_uneven > 0 && n_leaves > 0 && n_shared > 0, "{n_uneven} {n_leaves} {n_shared}");
 }
 
 #[test]
 fn a_plan_reads_as_its_steps() {
     let plan = hmm(1, Mode::Flows);
     let words: Vec<&str> = plan.steps.iter().map(Step::word).collect();
-    let up = ["gather", "sum", "gather", "multiply", "sum"];
+    let up = ["multiply", "sum", "multiply", "sum"];
     let down = ["seed", "sum_down", "gather_down", "sum_down", "gather_down"];
     assert_eq!(words, [&up[..], &down[..]].concat());
-    assert_eq!(plan.n_up, 5);
+    assert_eq!(plan.n_up, 4);
+    // The second leaf has no block: its product looks it up.
+    assert!(plan.to_string().contains("\nmultiply out=b2 factors=[b1,v1:t2] guard=0\n"), "{plan}");
 }
 
 /// A hidden Markov model of `steps + 1` variables, each with two states and three values.
@@ -153,6 +155,44 @@ fn broken_steps_are_refused() {
     assert_refused(Mode::Forward, rule, |p| set_table(p, 0));
     assert_refused(Mode::Forward, "its variable exists", |p| p.n_variables = 0);
     assert_refused(Mode::Forward, "its guard exists", |p| p.guards.clear());
+}
+
+#[test]
+fn broken_products_are_refused() {
+    let set_factors = |p: &mut Plan, new: &dyn Fn(&[Factor]) -> Vec<Factor>| {
+        for step in &mut p.steps {
+            if let Step::Multiply { factors, .. } = step
+                && factors.len() > 1
+            {
+                *factors = new(factors).into();
+                return;
+            }
+        }
+    };
+    let refused = |problem, new: &dyn Fn(&[Factor]) -> Vec<Factor>| {
+        assert_refused(Mode::Forward, problem, |p| set_factors(p, new));
+    };
+    let leaf = |table| Factor::Leaf { var: pcc_ir::VarId(1), table: ParamId(table) };
+    refused("it has two factors or more, or a leaf", &|_| vec![]);
+    refused("it has two factors or more, or a leaf", &|old| vec![old[0]]);
+    refused("its table exists", &|old| vec![old[0], leaf(99)]);
+    let last_variable = Factor::Leaf { var: pcc_ir::VarId(4), table: ParamId(2) };
+    refused("its variable exists", &|old| vec![old[0], last_variable]);
+    assert_refused(Mode::Forward, "its leaves read tables of one source", |p| {
+        p.tables[2].source = Source::Prepared;
+        set_factors(p, &|old| vec![old[0], leaf(0), leaf(2)]);
+    });
+    assert_refused(Mode::Forward, "its table has a column for each unit of a group", |p| {
+        p.tables[2].columns = 1;
+    });
+    assert_refused(Mode::Flows, "its flow has rows for each column of its table", |p| {
+        let Step::Seed { flow: of_root } = p.down()[0] else { panic!("the root's flow comes first") };
+        for step in &mut p.steps {
+            if let Step::GatherDown { flow, .. } = step {
+                *flow = of_root;
+            }
+        }
+    });
 }
 
 #[test]

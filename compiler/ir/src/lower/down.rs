@@ -5,7 +5,7 @@
 //! no flow at all.
 
 use super::Lowering;
-use crate::plan::{FlowInto, Step};
+use crate::plan::{Factor, FlowInto, Step};
 use crate::{BlockId, BufferId};
 
 /// What is known about the flows of blocks.
@@ -45,12 +45,8 @@ impl Lowering<'_> {
             children.iter().for_each(|c| flows.uses[c.index()] += 1);
             let has_table = matches!(
                 step,
-                Step::Gather { .. }
-                    | Step::Normal { .. }
-                    | Step::Sum { .. }
-                    | Step::Mix { .. }
-                    | Step::SumUnits { .. }
-            );
+                Step::Normal { .. } | Step::Sum { .. } | Step::Mix { .. } | Step::SumUnits { .. }
+            ) || matches!(step, Step::Multiply { factors, .. } if factors.iter().any(|f| f.leaf().is_some()));
             let is_above = children.iter().any(|c| flows.is_needed[c.index()]);
             let out = step.out().expect("an upward step has an output");
             flows.is_needed[out.index()] = has_table || is_above;
@@ -60,11 +56,15 @@ impl Lowering<'_> {
 
     fn lower_step_down(&mut self, flows: &mut Flows, step: Step, flow: BufferId) {
         match step {
-            Step::Gather { out, var, table } => self.push_down(Step::GatherDown { out, var, table, flow }),
-            Step::Normal { out, var, table } => self.push_down(Step::NormalDown { out, var, table, flow }),
-            Step::Multiply { children, .. } | Step::MultiplyUnits { children, .. } => {
+            Step::Normal { var, table, .. } => self.push_down(Step::NormalDown { var, table, flow }),
+            Step::Multiply { factors, .. } => {
+                let children: Vec<BlockId> = factors.iter().filter_map(|f| f.block()).collect();
                 self.multiply_down(flows, &children, flow);
+                for (var, table) in factors.iter().filter_map(|f: &Factor| f.leaf()) {
+                    self.push_down(Step::GatherDown { var, table, flow });
+                }
             }
+            Step::MultiplyUnits { children, .. } => self.multiply_down(flows, &children, flow),
             Step::Outer { out, left, right, .. } => {
                 let [into_left, into_right] = [left, right].map(|b| self.zeroed(flows, b));
                 let groups = self.plan.block(out).groups;
@@ -78,9 +78,7 @@ impl Lowering<'_> {
             }
             Step::Sum { out, child, table } => {
                 let child_flow = self.into(flows, child);
-                let rows = crate::plan::sum_scratch_rows(self.plan.block(out), self.plan.block(child));
-                let scratch = self.buffer(rows);
-                self.push_down(Step::SumDown { out, child, table, flow, child_flow, scratch });
+                self.push_down(Step::SumDown { out, child, table, flow, child_flow });
             }
             Step::Mix { out, child, table } => {
                 let child_flow = match self.zeroed(flows, child) {

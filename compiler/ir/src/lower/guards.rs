@@ -24,11 +24,11 @@ pub(super) fn set(plan: &mut Plan) {
         match step {
             Step::Sum { child, table, .. } => add_table(&mut needs[child.index()], *table),
             Step::Mix { child, .. } => needs[child.index()].is_always = true,
-            Step::Multiply { out, children, guard, .. } => {
+            Step::Multiply { out, factors, guard } => {
                 *guard = intern(plan, &mut ids, &needs[out.index()]);
-                children.iter().for_each(|c| needs[c.index()].is_always = true);
+                factors.iter().filter_map(|f| f.block()).for_each(|c| needs[c.index()].is_always = true);
             }
-            Step::Outer { out, left, right, guard, .. } => {
+            Step::Outer { out, left, right, guard } => {
                 *guard = intern(plan, &mut ids, &needs[out.index()]);
                 [left, right].into_iter().for_each(|c| needs[c.index()].is_always = true);
             }

@@ -1,11 +1,12 @@
 //! Graph to plan.
 //!
 //! ```text
-//! sum[4](prod(a, b))   ->   b0 = gather a; b1 = gather b; b2 = multiply b0 b1; b3 = sum b2
+//! sum[4](prod(a, sum[4](b)))   ->   b0 = multiply b; b1 = sum b0; b2 = multiply b1 a; b3 = sum b2
 //! ```
 //!
 //! Layers are taken depth first, so that a child's rows are still in the cache when its parent reads them
-//! ([`order`]). Each becomes one step ([`up`]); for flows, each step gets its counterpart on the way down
+//! ([`order`]). Each becomes one step ([`up`]), but for leaves that are looked up by the product that needs
+//! them; for flows, each step gets its counterpart on the way down
 //! ([`down`]). Where groups of a child do not match those of its parent, or a sum has several children, a
 //! `concat` brings the parts under one exponent first. Products learn when their entries must be watched
 //! ([`guards`]), and buffers get their rows by when they live ([`arena`]).
@@ -19,7 +20,7 @@ mod order;
 mod up;
 
 use crate::plan::{Block, Buffer, Mode, Plan, Source, Step, Table};
-use crate::{BlockId, BufferId, Graph, LayerId, Param, ParamShape, Scope};
+use crate::{BlockId, BufferId, Graph, LayerId, LayerKind, Param, ParamId, ParamShape, Scope, VarId};
 
 /// What a plan is made for.
 #[derive(Clone, Debug)]
@@ -52,8 +53,9 @@ impl Options {
 /// When the circuit needs more than 2^32 rows for one tile.
 pub fn graph_to_plan(graph: &Graph, options: &Options) -> Result<Plan, String> {
     check_size(graph)?;
-    let mut lowering = Lowering::new(graph, options);
-    for id in order::depth_first(graph) {
+    let order = order::depth_first(graph);
+    let mut lowering = Lowering::new(graph, options, &order);
+    for id in order {
         lowering.lower_layer(id);
     }
     lowering.finish_up();
@@ -80,12 +82,25 @@ struct Lowering<'g> {
     graph: &'g Graph,
     options: &'g Options,
     plan: Plan,
-    /// Whether the largest mantissa of a group is within [1, 2), block by block.
-    is_scaled: Vec<bool>,
+    /// What layers became.
+    values: Vec<Value>,
+    /// Whether a product is the one reader of a layer.
+    is_lone_factor: Vec<bool>,
+}
+
+/// What a layer is to those that read it.
+#[derive(Clone, Copy)]
+enum Value {
+    /// One, whatever the evidence.
+    Constant,
+    /// A block.
+    Block(BlockId),
+    /// A discrete leaf that no step computes: the product that reads it looks it up.
+    Leaf { var: VarId, table: ParamId, groups: u32 },
 }
 
 impl<'g> Lowering<'g> {
-    fn new(graph: &'g Graph, options: &'g Options) -> Self {
+    fn new(graph: &'g Graph, options: &'g Options, order: &[LayerId]) -> Self {
         let plan = Plan {
             mode: options.mode,
             n_variables: graph.variables().len() as u32,
@@ -97,14 +112,17 @@ impl<'g> Lowering<'g> {
             steps: Vec::new(),
             n_up: 0,
             root: BlockId(0),
-            layers: vec![None; graph.n_layers()],
+            layers: Vec::new(),
         };
-        Lowering { graph, options, plan, is_scaled: Vec::new() }
+        let values = vec![Value::Constant; graph.n_layers()];
+        Lowering { graph, options, plan, values, is_lone_factor: lone_factors(graph, order) }
     }
 
     fn finish_up(&mut self) {
         let root = self.graph.root();
         self.plan.root = self.block_of(root);
+        let block = |value: &Value| if let Value::Block(block) = *value { Some(block) } else { None };
+        self.plan.layers = self.values.iter().map(block).collect();
         self.plan.n_up = self.plan.steps.len() as u32;
         guards::set(&mut self.plan);
     }
@@ -114,23 +132,37 @@ impl<'g> Lowering<'g> {
         BufferId::new(self.plan.buffers.len() - 1)
     }
 
-    fn block(&mut self, groups: u32, width: u32, is_scaled: bool) -> BlockId {
+    fn block(&mut self, groups: u32, width: u32) -> BlockId {
         let buffer = self.buffer(groups * width + groups);
         self.plan.blocks.push(Block { groups, width, buffer });
-        self.is_scaled.push(is_scaled);
         BlockId::new(self.plan.blocks.len() - 1)
     }
 
     /// The block of a lowered layer. A constant layer gets a block of ones for each reader that needs one.
     fn block_of(&mut self, id: LayerId) -> BlockId {
-        if let Some(block) = self.plan.layers[id.index()] {
-            return block;
-        }
         let layer = self.graph.layer(id);
-        let out = self.block(layer.groups, layer.width, true);
-        self.plan.steps.push(Step::Ones { out });
-        out
+        match self.values[id.index()] {
+            Value::Block(block) => block,
+            Value::Leaf { var, table, groups } => self.look_up(var, table, groups),
+            Value::Constant => {
+                let out = self.block(layer.groups, layer.width);
+                self.push(Step::Ones { out })
+            }
+        }
     }
+}
+
+/// Whether each layer is read once in all, and by a product.
+fn lone_factors(graph: &Graph, order: &[LayerId]) -> Vec<bool> {
+    let mut n_reads = vec![0_u32; graph.n_layers()];
+    let mut is_factor = vec![false; graph.n_layers()];
+    for &id in order {
+        for child in graph.children(id) {
+            n_reads[child.index()] += 1;
+            is_factor[child.index()] = graph.layer(id).kind == LayerKind::Product;
+        }
+    }
+    n_reads.iter().zip(is_factor).map(|(&n, is_factor)| n == 1 && is_factor).collect()
 }
 
 /// One table for each parameter, in the order of their ids.

@@ -35,9 +35,8 @@ impl Plan {
     fn step_flops(&self, step: &Step) -> u64 {
         let units = |id| u64::from(self.block(id).units());
         match step {
-            Step::Multiply { out, children, .. } | Step::MultiplyUnits { out, children } => {
-                units(*out) * (children.len() as u64).saturating_sub(1)
-            }
+            Step::Multiply { out, factors, .. } => units(*out) * (factors.len() as u64).saturating_sub(1),
+            Step::MultiplyUnits { out, children } => units(*out) * (children.len() as u64).saturating_sub(1),
             Step::Outer { out, .. } => units(*out),
             Step::Sum { out, child, .. } => 2 * units(*out) * u64::from(self.block(*child).width),
             Step::Mix { child, .. } => 2 * units(*child),
@@ -49,8 +48,8 @@ impl Plan {
             Step::OuterDown { left, right, groups, .. } => {
                 2 * units(*left) * units(*right) / u64::from(*groups)
             }
-            Step::GatherDown { out, .. } => units(*out),
-            Step::NormalDown { out, .. } => 5 * units(*out),
+            Step::GatherDown { flow, .. } => u64::from(self.buffer(*flow).rows),
+            Step::NormalDown { flow, .. } => 5 * u64::from(self.buffer(*flow).rows),
             _ => 0,
         }
     }

@@ -1,8 +1,9 @@
-//! The text form of an operand: ids as `b3`, flags as `yes` and `no`, lists as `[b1,b2]`, absence as `-`.
+//! The text form of an operand: ids as `b3`, flags as `yes` and `no`, lists as `[b1,b2]`,
+//! leaves as `v1:t2`, absence as `-`.
 //!
 //! In and out: text. A list holds no lists, so commas split it. Meaning is not checked here.
 
-use super::FlowInto;
+use super::{Factor, FlowInto};
 use crate::{BlockId, BufferId, ParamId, VarId};
 use std::fmt::Write;
 
@@ -70,6 +71,26 @@ impl Field for FlowInto {
     fn read(text: &str) -> Option<Self> {
         let buffer = BufferId::read(text.trim_start_matches('+'))?;
         Some(FlowInto { buffer, is_added: text.starts_with('+') })
+    }
+}
+
+impl Field for Factor {
+    fn write(&self, text: &mut String) {
+        match self {
+            Factor::Block(block) => block.write(text),
+            Factor::Leaf { var, table } => {
+                var.write(text);
+                text.push(':');
+                table.write(text);
+            }
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        match text.split_once(':') {
+            Some((var, table)) => Some(Factor::Leaf { var: Field::read(var)?, table: Field::read(table)? }),
+            None => Field::read(text).map(Factor::Block),
+        }
     }
 }
 

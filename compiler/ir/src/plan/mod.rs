@@ -19,8 +19,7 @@ mod verify;
 
 pub use cost::Cost;
 pub use read::ReadError;
-pub use step::{Access, FlowInto, Step};
-pub(crate) use verify::sum_scratch_rows;
+pub use step::{Access, Factor, FlowInto, Step};
 pub use verify::{Fault, Verified, verify};
 
 use crate::{BlockId, BufferId, ParamId};
@@ -164,7 +163,8 @@ pub struct Plan {
     pub n_up: u32,
     /// The block whose one unit is the circuit.
     pub root: BlockId,
-    /// The block of each layer of the graph; `None` where the layer is the constant one.
+    /// The block of each layer of the graph; `None` where the layer is the constant one, or a leaf that is only
+    /// a factor of a product. In a plan for values no leaf is.
     pub layers: Vec<Option<BlockId>>,
 }
 
@@ -202,6 +202,24 @@ impl Plan {
     /// The first exponent row of a block in the arena.
     pub fn exponents(&self, id: BlockId) -> u32 {
         self.mantissas(id) + self.block(id).units()
+    }
+
+    /// How many groups a leaf has whose values or flow lie in that many rows.
+    pub fn leaf_groups(&self, table: ParamId, rows: u32) -> u32 {
+        rows / self.table(table).columns
+    }
+
+    /// Rows that a step needs for one tile outside the arena, one such place for each thread: for the downward
+    /// step of a sum a row for each unit of an `out` group, and twice as many as the child's group has units,
+    /// rounded up to 16.
+    pub fn scratch_rows(&self) -> u32 {
+        let rows = |step: &Step| match *step {
+            Step::SumDown { out, child, .. } => {
+                self.block(out).width + 2 * self.block(child).width.next_multiple_of(16)
+            }
+            _ => 0,
+        };
+        self.down().iter().map(rows).max().unwrap_or(0)
     }
 
     /// Bytes of the arena of one thread.

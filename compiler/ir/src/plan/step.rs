@@ -7,6 +7,39 @@ use super::Plan;
 use super::field::{Field, take_field};
 use crate::{BlockId, BufferId, ParamId, VarId};
 
+/// What a product multiplies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Factor {
+    /// A block with as many units as the product, and groups that divide the product's.
+    Block(BlockId),
+    /// The table's row of a variable's value, or ones where it is missing: a leaf that has no block. Its layer
+    /// has the product's groups.
+    Leaf {
+        /// The variable.
+        var: VarId,
+        /// Its table, with a row for each value and a column for each unit of a group.
+        table: ParamId,
+    },
+}
+
+impl Factor {
+    /// The block, unless it is a leaf.
+    pub fn block(self) -> Option<BlockId> {
+        match self {
+            Factor::Block(block) => Some(block),
+            Factor::Leaf { .. } => None,
+        }
+    }
+
+    /// The variable and table of a leaf.
+    pub fn leaf(self) -> Option<(VarId, ParamId)> {
+        match self {
+            Factor::Block(_) => None,
+            Factor::Leaf { var, table } => Some((var, table)),
+        }
+    }
+}
+
 /// Rows that a step writes flows to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FlowInto {
@@ -62,18 +95,16 @@ steps! {
     Literal = "literal" { out: BlockId, var: VarId, value: u32 }
     /// Unit u of a group = 1 where the variable is `first + u` or missing, else 0.
     Indicator = "indicator" { out: BlockId, var: VarId, first: u32 }
-    /// `out` = the table's row of the variable's value, or 1 where it is missing.
-    Gather = "gather" { out: BlockId, var: VarId, table: ParamId }
     /// `out` = normal densities at the variable's value, or 1 where it is missing.
     Normal = "normal" { out: BlockId, var: VarId, table: ParamId }
-    /// `out` = product of the children, unit by unit; exponents of children with fewer groups are shared.
-    /// Scaled to the group's maximum after each factor if `is_scaled`. The guard is a position in
-    /// [`Plan::guards`].
-    Multiply = "multiply" { out: BlockId, children: Box<[BlockId]>, is_scaled: bool, guard: u32 }
+    /// `out` = product of the factors, unit by unit; exponents of blocks with fewer groups are shared. A leaf
+    /// alone is a product of one factor. Leaves of one product read tables of one source. The guard is a
+    /// position in [`Plan::guards`].
+    Multiply = "multiply" { out: BlockId, factors: Box<[Factor]>, guard: u32 }
     /// The same for groups of one unit: every unit has its own exponent.
     MultiplyUnits = "multiply_units" { out: BlockId, children: Box<[BlockId]> }
     /// Unit i * width(right) + j of each group = left i times right j.
-    Outer = "outer" { out: BlockId, left: BlockId, right: BlockId, is_scaled: bool, guard: u32 }
+    Outer = "outer" { out: BlockId, left: BlockId, right: BlockId, guard: u32 }
     /// Each group of `out` = its part of every child, one after another, under one exponent.
     Concat = "concat" { out: BlockId, children: Box<[BlockId]> }
     /// `out` = weights times child, group by group.
@@ -86,10 +117,11 @@ steps! {
     Seed = "seed" { flow: BufferId }
     /// Rows = 0, before flows are added to them.
     Zero = "zero" { flow: BufferId }
-    /// Counts flows by the variable's value.
-    GatherDown = "gather_down" { out: BlockId, var: VarId, table: ParamId, flow: BufferId }
+    /// Counts flows by the variable's value. The leaf has as many groups as the flow has times the table's
+    /// columns, here and below.
+    GatherDown = "gather_down" { var: VarId, table: ParamId, flow: BufferId }
     /// Adds flows, and flows times the value and its square.
-    NormalDown = "normal_down" { out: BlockId, var: VarId, table: ParamId, flow: BufferId }
+    NormalDown = "normal_down" { var: VarId, table: ParamId, flow: BufferId }
     /// Passes a product's flow to children.
     MultiplyDown = "multiply_down" { flow: BufferId, children: Box<[FlowInto]> }
     /// Passes an outer product's flow to its children, whose rows are added to.
@@ -101,11 +133,10 @@ steps! {
     ConcatDown = "concat_down" {
         flow: BufferId, groups: u32, parts: Box<[u32]>, children: Box<[Option<FlowInto>]>,
     }
-    /// Passes a sum's flow to its child and its weights. Scratch: a row for each unit of an `out` group, as
-    /// many as the child's group has units rounded up to 16, and those once more.
+    /// Passes a sum's flow to its child and its weights. Works in rows outside the arena: see
+    /// [`Plan::scratch_rows`].
     SumDown = "sum_down" {
-        out: BlockId, child: BlockId, table: ParamId, flow: BufferId,
-        child_flow: Option<FlowInto>, scratch: BufferId,
+        out: BlockId, child: BlockId, table: ParamId, flow: BufferId, child_flow: Option<FlowInto>,
     }
     /// Passes a mixture's flow to its child and its weights; the child's rows are added to. Scratch: a row
     /// for each unit of an `out` group.
@@ -138,7 +169,6 @@ impl Step {
             Step::Ones { out }
             | Step::Literal { out, .. }
             | Step::Indicator { out, .. }
-            | Step::Gather { out, .. }
             | Step::Normal { out, .. }
             | Step::Multiply { out, .. }
             | Step::MultiplyUnits { out, .. }
@@ -154,8 +184,8 @@ impl Step {
     /// The blocks that a step reads, with repetition.
     pub fn reads(&self) -> Vec<BlockId> {
         match self {
-            Step::Multiply { children, .. }
-            | Step::MultiplyUnits { children, .. }
+            Step::Multiply { factors, .. } => factors.iter().filter_map(|f| f.block()).collect(),
+            Step::MultiplyUnits { children, .. }
             | Step::Concat { children, .. }
             | Step::SumUnits { children, .. } => children.to_vec(),
             Step::Outer { left, right, .. } => vec![*left, *right],
@@ -187,9 +217,8 @@ impl Step {
                 visit(*flow, Access::Read);
                 children.iter().flatten().for_each(|into| into.visit(visit));
             }
-            Step::SumDown { flow, child_flow, scratch, .. } => {
+            Step::SumDown { flow, child_flow, .. } => {
                 visit(*flow, Access::Read);
-                visit(*scratch, Access::Write);
                 child_flow.iter().for_each(|into| into.visit(visit));
             }
             Step::MixDown { flow, child_flow, scratch, .. } => {

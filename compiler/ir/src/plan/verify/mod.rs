@@ -13,8 +13,6 @@
 mod life;
 mod shapes;
 
-pub(crate) use shapes::sum_scratch_rows;
-
 use super::{Access, Mode, Plan, Step};
 use std::ops::Deref;
 

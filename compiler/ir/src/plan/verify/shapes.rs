@@ -1,7 +1,7 @@
 //! The sizes that each step needs. In: a plan whose entries were checked. Out: the first broken rule.
 
 use super::{Check, ensure};
-use crate::plan::{Block, FlowInto, Plan, Source, Step, Table};
+use crate::plan::{Block, Factor, FlowInto, Plan, Source, Step, Table};
 use crate::{BlockId, BufferId, ParamId, VarId};
 
 /// Whether everything that a step names exists.
@@ -11,24 +11,27 @@ pub(super) fn check_ids(plan: &Plan, step: &Step) -> Check {
     if let Step::OuterDown { left, right, .. } = step {
         blocks.extend([*left, *right]);
     }
-    if let Step::GatherDown { out, .. } | Step::NormalDown { out, .. } = step {
-        blocks.push(*out);
-    }
     ensure(blocks.iter().all(|b| b.index() < plan.blocks.len()), "its blocks exist")?;
     let mut are_buffers_known = true;
     step.each_buffer(plan, &mut |buffer, _| are_buffers_known &= buffer.index() < plan.buffers.len());
     ensure(are_buffers_known, "its buffers exist")?;
     let (var, table, guard) = operands(step);
-    ensure(var.is_none_or(|v| v.0 < plan.n_variables), "its variable exists")?;
-    ensure(table.is_none_or(|t| t.index() < plan.tables.len()), "its table exists")?;
+    let (vars, tables) = leaf_operands(step).chain([(var, table)]).unzip::<_, _, Vec<_>, Vec<_>>();
+    ensure(vars.iter().flatten().all(|v| v.0 < plan.n_variables), "its variable exists")?;
+    ensure(tables.iter().flatten().all(|t| t.index() < plan.tables.len()), "its table exists")?;
     ensure(guard.is_none_or(|g| (g as usize) < plan.guards.len()), "its guard exists")
+}
+
+/// The leaves among the factors of a product.
+fn leaf_operands(step: &Step) -> impl Iterator<Item = (Option<VarId>, Option<ParamId>)> {
+    let factors: &[Factor] = if let Step::Multiply { factors, .. } = step { factors } else { &[] };
+    factors.iter().filter_map(|f| f.leaf()).map(|(var, table)| (Some(var), Some(table)))
 }
 
 fn operands(step: &Step) -> (Option<VarId>, Option<ParamId>, Option<u32>) {
     match *step {
         Step::Literal { var, .. } | Step::Indicator { var, .. } => (Some(var), None, None),
-        Step::Gather { var, table, .. }
-        | Step::Normal { var, table, .. }
+        Step::Normal { var, table, .. }
         | Step::GatherDown { var, table, .. }
         | Step::NormalDown { var, table, .. } => (Some(var), Some(table), None),
         Step::Multiply { guard, .. } | Step::Outer { guard, .. } => (None, None, Some(guard)),
@@ -47,9 +50,8 @@ pub(super) fn check_shape(plan: &Plan, step: &Step) -> Check {
     let shape = Shape { plan };
     match step {
         Step::Ones { .. } | Step::Literal { .. } | Step::Indicator { .. } | Step::Zero { .. } => Ok(()),
-        Step::Gather { out, table, .. } => shape.gather(*out, *table),
         Step::Normal { out, table, .. } => shape.normal(*out, *table),
-        Step::Multiply { out, children, .. } => shape.multiply(*out, children),
+        Step::Multiply { out, factors, .. } => shape.multiply(*out, factors),
         Step::MultiplyUnits { out, children } => shape.multiply_units(*out, children),
         Step::Outer { out, left, right, .. } => shape.outer(*out, *left, *right),
         Step::Concat { out, children } => shape.concat(*out, children),
@@ -57,13 +59,10 @@ pub(super) fn check_shape(plan: &Plan, step: &Step) -> Check {
         Step::Mix { out, child, table } => shape.mix(*out, *child, *table),
         Step::SumUnits { out, children, table } => shape.sum_units(*out, children, *table),
         Step::Seed { flow } => shape.rows(*flow, 1),
-        Step::GatherDown { out, table, flow, .. } => {
-            shape.gather(*out, *table)?;
-            shape.flow(*flow, *out)
-        }
-        Step::NormalDown { out, table, flow, .. } => {
-            shape.normal(*out, *table)?;
-            shape.flow(*flow, *out)
+        Step::GatherDown { table, flow, .. } => shape.leaf_flow(*flow, *table),
+        Step::NormalDown { table, flow, .. } => {
+            shape.prepared_normal(*table)?;
+            shape.leaf_flow(*flow, *table)
         }
         Step::MultiplyDown { flow, children } => {
             let rows = plan.buffer(*flow).rows;
@@ -75,11 +74,10 @@ pub(super) fn check_shape(plan: &Plan, step: &Step) -> Check {
         Step::ConcatDown { flow, groups, parts, children } => {
             shape.concat_down(*flow, *groups, parts, children)
         }
-        Step::SumDown { out, child, table, flow, child_flow, scratch } => {
+        Step::SumDown { out, child, table, flow, child_flow } => {
             shape.sum(*out, *child, *table)?;
             shape.flow(*flow, *out)?;
-            child_flow.iter().try_for_each(|into| shape.flow(into.buffer, *child))?;
-            shape.rows(*scratch, sum_scratch_rows(plan.block(*out), plan.block(*child)))
+            child_flow.iter().try_for_each(|into| shape.flow(into.buffer, *child))
         }
         Step::MixDown { out, child, table, flow, child_flow, scratch } => {
             shape.mix(*out, *child, *table)?;
@@ -95,11 +93,6 @@ pub(super) fn check_shape(plan: &Plan, step: &Step) -> Check {
             pairs.try_for_each(|(&child, flow)| flow.map_or(Ok(()), |flow| shape.flow(flow, child)))
         }
     }
-}
-
-/// Rows of scratch that the downward step of a sum needs: see [`Step::SumDown`].
-pub(crate) fn sum_scratch_rows(out: Block, child: Block) -> u32 {
-    out.width + 2 * child.width.next_multiple_of(16)
 }
 
 struct Shape<'p> {
@@ -122,13 +115,26 @@ impl Shape<'_> {
         ensure(is_shared, "its groups are a multiple of the table's").map(|()| (out, table))
     }
 
-    fn gather(&self, out: BlockId, table: ParamId) -> Check {
+    fn leaf(&self, out: BlockId, table: ParamId) -> Check {
         let (out, table) = self.shared(out, table)?;
         ensure(out.width == table.columns, "its table has a column for each unit of a group")
     }
 
+    /// Whether a flow is that of a leaf with this table.
+    fn leaf_flow(&self, flow: BufferId, table: ParamId) -> Check {
+        let (flow, table) = (self.plan.buffer(flow), self.plan.table(table));
+        let is_fit = flow.rows > 0 && flow.rows.is_multiple_of(table.columns);
+        ensure(is_fit, "its flow has rows for each column of its table")?;
+        let groups = flow.rows / table.columns;
+        ensure(groups.is_multiple_of(table.groups), "its groups are a multiple of the table's")
+    }
+
     fn normal(&self, out: BlockId, table: ParamId) -> Check {
-        self.gather(out, table)?;
+        self.leaf(out, table)?;
+        self.prepared_normal(table)
+    }
+
+    fn prepared_normal(&self, table: ParamId) -> Check {
         let table = self.plan.table(table);
         ensure(
             table.source == Source::Prepared && table.rows == 3,
@@ -136,12 +142,18 @@ impl Shape<'_> {
         )
     }
 
-    fn multiply(&self, out: BlockId, children: &[BlockId]) -> Check {
-        let out = self.plan.block(out);
-        let is_fit = |child: Block| child.units() == out.units() && out.groups.is_multiple_of(child.groups);
-        ensure(children.len() > 1, "a product has two children or more")?;
-        let are_fit = children.iter().all(|&c| is_fit(self.plan.block(c)));
-        ensure(are_fit, "its children have its units, and groups that divide its own")
+    fn multiply(&self, out: BlockId, factors: &[Factor]) -> Check {
+        let product = self.plan.block(out);
+        let is_fit = |b: Block| b.units() == product.units() && product.groups.is_multiple_of(b.groups);
+        let are_fit = factors.iter().filter_map(|f| f.block()).all(|b| is_fit(self.plan.block(b)));
+        ensure(are_fit, "its blocks have its units, and groups that divide its own")?;
+        let mut tables = factors.iter().filter_map(|f| f.leaf()).map(|(_, table)| table);
+        tables.clone().try_for_each(|table| self.leaf(out, table))?;
+        let source = |table| self.plan.table(table).source;
+        let first = tables.next();
+        let is_one = tables.all(|table| first.is_some_and(|first| source(first) == source(table)));
+        ensure(is_one, "its leaves read tables of one source")?;
+        ensure(factors.len() > usize::from(first.is_none()), "it has two factors or more, or a leaf")
     }
 
     fn multiply_units(&self, out: BlockId, children: &[BlockId]) -> Check {
