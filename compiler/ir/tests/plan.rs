@@ -58,7 +58,8 @@ fn a_plan_reads_as_its_steps() {
     let plan = hmm(1, Mode::Flows);
     let words: Vec<&str> = plan.steps.iter().map(Step::word).collect();
     let up = ["multiply", "sum", "multiply", "sum"];
-    let down = ["seed", "sum_down", "gather_down", "sum_down", "gather_down"];
+    // What the sums were computed from is not kept.
+    let down = ["seed", "multiply", "sum_down", "gather_down", "multiply", "sum_down", "gather_down"];
     assert_eq!(words, [&up[..], &down[..]].concat());
     assert_eq!(plan.n_up, 4);
     // The second leaf has no block: its product looks it up.
@@ -111,6 +112,8 @@ fn costs_are_those_of_the_matrix_products() {
     assert_eq!(cost.flops_up, 10 * 8 + 10 * 2 + 4);
     assert_eq!(cost.table_bytes, 4 * (11 * 6 + 10 * 4 + 2));
     assert_eq!(cost.flow_bytes, cost.table_bytes);
+    // Ten products of a sum and a leaf, while the eleventh leaf is alone.
+    assert_eq!(cost.flops_again, 10 * 2);
     // Twice the products of the way up, and one addition for each leaf's unit.
     assert_eq!(cost.flops_down, 2 * (10 * 8 + 4) + 11 * 2);
 }
@@ -137,7 +140,7 @@ fn broken_entries_are_refused() {
     assert_refused(Mode::Forward, "it has groups, rows and columns", |p| p.tables[0].groups = 0);
     assert_refused(Mode::Forward, "it starts after the one before it", |p| p.tables[1].start = 0);
     assert_refused(Mode::Flows, "only a plan for flows goes down", |p| p.mode = Mode::Forward);
-    assert_refused(Mode::Flows, "upward steps compute blocks, the others flows", |p| p.n_up += 1);
+    assert_refused(Mode::Flows, "upward steps compute blocks", |p| p.n_up += 1);
 }
 
 #[test]

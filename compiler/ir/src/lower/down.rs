@@ -2,9 +2,10 @@
 //!
 //! The flow of a unit lies in one row. A child with one parent that is a product shares the product's rows;
 //! any other gets rows of its own at the first flow that reaches it. A block below which no table lies gets
-//! no flow at all.
+//! no flow at all. What a sum was computed from is there again when the sum's flow goes on ([`super::again`]).
 
 use super::Lowering;
+use super::again::Again;
 use crate::plan::{Factor, FlowInto, Step};
 use crate::{BlockId, BufferId};
 
@@ -21,6 +22,7 @@ struct Flows {
 impl Lowering<'_> {
     pub(super) fn lower_down(&mut self) {
         let mut flows = self.survey();
+        let mut again = Again::of(&self.plan);
         let root = self.plan.root;
         if !flows.is_needed[root.index()] {
             return;
@@ -32,7 +34,7 @@ impl Lowering<'_> {
             let step = self.plan.steps[i].clone();
             let flow = step.out().and_then(|out| flows.rows[out.index()]);
             if let Some(flow) = flow {
-                self.lower_step_down(&mut flows, step, flow);
+                self.lower_step_down(&mut flows, &mut again, step, flow);
             }
         }
     }
@@ -54,7 +56,7 @@ impl Lowering<'_> {
         flows
     }
 
-    fn lower_step_down(&mut self, flows: &mut Flows, step: Step, flow: BufferId) {
+    fn lower_step_down(&mut self, flows: &mut Flows, again: &mut Again, step: Step, flow: BufferId) {
         match step {
             Step::Normal { var, table, .. } => self.push_down(Step::NormalDown { var, table, flow }),
             Step::Multiply { factors, .. } => {
@@ -78,6 +80,7 @@ impl Lowering<'_> {
             }
             Step::Sum { out, child, table } => {
                 let child_flow = self.into(flows, child);
+                let child = self.value(again, child);
                 self.push_down(Step::SumDown { out, child, table, flow, child_flow });
             }
             Step::Mix { out, child, table } => {
@@ -86,10 +89,12 @@ impl Lowering<'_> {
                     None => self.unread(child),
                 };
                 let scratch = self.buffer(self.plan.block(out).width);
+                let child = self.value(again, child);
                 self.push_down(Step::MixDown { out, child, table, flow, child_flow, scratch });
             }
             Step::SumUnits { out, children, table } => {
                 let child_flows = children.iter().map(|&c| self.zeroed(flows, c)).collect();
+                let children = children.iter().map(|&c| self.value(again, c)).collect();
                 self.push_down(Step::SumUnitsDown { out, children, table, flow, child_flows });
             }
             _ => {}

@@ -13,6 +13,7 @@
 //!
 //! In: a graph. Out: a plan that the verifier accepts. Parameters are not looked at.
 
+mod again;
 mod arena;
 mod down;
 mod guards;

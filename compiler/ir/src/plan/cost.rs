@@ -1,7 +1,8 @@
 //! What a plan costs, for people and for choosing between plans.
 //!
 //! Operations are counted for one sample, a multiplication and an addition as two; exponents, rescaling
-//! and guards are not counted, so the numbers compare with those of plain matrix products.
+//! and guards are not counted, so the numbers compare with those of plain matrix products. What the downward
+//! half computes again is counted by itself: it is no arithmetic of the model.
 
 use super::{Plan, Step};
 
@@ -10,11 +11,13 @@ use super::{Plan, Step};
 pub struct Cost {
     /// Floating-point operations of the upward steps, for one sample.
     pub flops_up: u64,
-    /// Floating-point operations of the downward steps, for one sample.
+    /// Floating-point operations of the downward steps that pass flows on, for one sample.
     pub flops_down: u64,
+    /// Floating-point operations of what the downward half computes again, for one sample.
+    pub flops_again: u64,
     /// Bytes of all tables that steps read.
     pub table_bytes: u64,
-    /// Bytes of the arena, for one thread.
+    /// Bytes of the arena, for one tile.
     pub arena_bytes: u64,
     /// Bytes of the statistics that flows are added to, for one thread.
     pub flow_bytes: u64,
@@ -23,9 +26,11 @@ pub struct Cost {
 impl Plan {
     /// What it costs.
     pub fn cost(&self) -> Cost {
+        let (again, down): (Vec<&Step>, Vec<&Step>) = self.down().iter().partition(|s| s.out().is_some());
         Cost {
             flops_up: self.up().iter().map(|s| self.step_flops(s)).sum(),
-            flops_down: self.down().iter().map(|s| self.step_flops(s)).sum(),
+            flops_down: down.iter().map(|s| self.step_flops(s)).sum(),
+            flops_again: again.iter().map(|s| self.step_flops(s)).sum(),
             table_bytes: 4 * self.tables.iter().map(|t| t.len()).sum::<u64>(),
             arena_bytes: self.arena_bytes(),
             flow_bytes: if self.down().is_empty() { 0 } else { 4 * self.stats_len() },

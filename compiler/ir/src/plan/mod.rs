@@ -12,12 +12,14 @@
 
 mod cost;
 mod field;
+mod memory;
 mod print;
 mod read;
 mod step;
 mod verify;
 
 pub use cost::Cost;
+pub use memory::{Memory, Run, TILES};
 pub use read::ReadError;
 pub use step::{Access, Factor, FlowInto, Step};
 pub use verify::{Fault, Verified, verify};
@@ -26,6 +28,16 @@ use crate::{BlockId, BufferId, ParamId};
 
 /// Samples in a tile.
 pub const TILE: usize = 64;
+
+/// Bytes of a row of the arena.
+pub const ROW_BYTES: u64 = TILE as u64 * 4;
+
+/// Rows after which an address has the same low twelve bits, by which a core tells loads from earlier stores
+/// and finds the set of a first-level cache.
+pub(crate) const PAGE_ROWS: u64 = 4096 / ROW_BYTES;
+
+/// Rows, modulo [`PAGE_ROWS`], from a tile to the next: four tiles are evenly spread.
+const TILE_PHASE: u64 = PAGE_ROWS / 4;
 
 /// What a plan is for; decides how long a value is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -222,9 +234,16 @@ impl Plan {
         self.down().iter().map(rows).max().unwrap_or(0)
     }
 
-    /// Bytes of the arena of one thread.
+    /// Rows from a tile's evidence to that of the next: a row of evidence words for each variable, then the
+    /// arena, then as many as it takes for the same rows of four tiles to lie apart in the cache.
+    pub fn tile_rows(&self) -> u64 {
+        let rows = u64::from(self.n_variables) + u64::from(self.arena_rows);
+        rows + (TILE_PHASE + PAGE_ROWS - rows % PAGE_ROWS) % PAGE_ROWS
+    }
+
+    /// Bytes of the arena and the evidence of one tile.
     pub fn arena_bytes(&self) -> u64 {
-        u64::from(self.arena_rows) * TILE as u64 * 4
+        self.tile_rows() * ROW_BYTES
     }
 
     /// How many numbers are in the tables of a source.

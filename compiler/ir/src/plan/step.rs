@@ -31,6 +31,13 @@ impl Factor {
         }
     }
 
+    fn block_mut(&mut self) -> Option<&mut BlockId> {
+        match self {
+            Factor::Block(block) => Some(block),
+            Factor::Leaf { .. } => None,
+        }
+    }
+
     /// The variable and table of a leaf.
     pub fn leaf(self) -> Option<(VarId, ParamId)> {
         match self {
@@ -151,6 +158,23 @@ steps! {
     }
 }
 
+/// The steps that compute a block, with its id.
+macro_rules! computed {
+    ($out:ident) => {
+        Step::Ones { $out }
+            | Step::Literal { $out, .. }
+            | Step::Indicator { $out, .. }
+            | Step::Normal { $out, .. }
+            | Step::Multiply { $out, .. }
+            | Step::MultiplyUnits { $out, .. }
+            | Step::Outer { $out, .. }
+            | Step::Concat { $out, .. }
+            | Step::Sum { $out, .. }
+            | Step::Mix { $out, .. }
+            | Step::SumUnits { $out, .. }
+    };
+}
+
 /// How a step uses a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -163,20 +187,18 @@ pub enum Access {
 }
 
 impl Step {
-    /// The block that an upward step computes.
+    /// The block that a step computes; none for those that pass flows on.
     pub fn out(&self) -> Option<BlockId> {
         match *self {
-            Step::Ones { out }
-            | Step::Literal { out, .. }
-            | Step::Indicator { out, .. }
-            | Step::Normal { out, .. }
-            | Step::Multiply { out, .. }
-            | Step::MultiplyUnits { out, .. }
-            | Step::Outer { out, .. }
-            | Step::Concat { out, .. }
-            | Step::Sum { out, .. }
-            | Step::Mix { out, .. }
-            | Step::SumUnits { out, .. } => Some(out),
+            computed!(out) => Some(out),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn out_mut(&mut self) -> Option<&mut BlockId> {
+        match self {
+            computed!(out) => Some(out),
             _ => None,
         }
     }
@@ -192,6 +214,19 @@ impl Step {
             Step::Sum { child, .. } | Step::Mix { child, .. } => vec![*child],
             Step::SumDown { out, child, .. } | Step::MixDown { out, child, .. } => vec![*out, *child],
             Step::SumUnitsDown { out, children, .. } => [&[*out], &children[..]].concat(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The same for steps that compute blocks, to be changed.
+    pub(crate) fn reads_mut(&mut self) -> Vec<&mut BlockId> {
+        match self {
+            Step::Multiply { factors, .. } => factors.iter_mut().filter_map(Factor::block_mut).collect(),
+            Step::MultiplyUnits { children, .. }
+            | Step::Concat { children, .. }
+            | Step::SumUnits { children, .. } => children.iter_mut().collect(),
+            Step::Outer { left, right, .. } => vec![left, right],
+            Step::Sum { child, .. } | Step::Mix { child, .. } => vec![child],
             _ => Vec::new(),
         }
     }

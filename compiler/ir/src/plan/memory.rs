@@ -1,0 +1,78 @@
+//! How much memory running a plan takes, and how to run it within a budget.
+//!
+//! In: a plan, and threads, tiles or a budget. Out: bytes, or the widest run that fits. What the machine has
+//! is not looked at, and nothing is allocated.
+
+use super::{Plan, ROW_BYTES, Source};
+use std::fmt::{Display, Formatter};
+
+/// How many tiles a thread can take at once, most first: each weight is then read once for all of them.
+pub const TILES: [u32; 3] = [4, 2, 1];
+
+/// How a plan is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Threads, each with an arena and sums of statistics of its own.
+    pub threads: u32,
+    /// Tiles in each arena.
+    pub tiles: u32,
+}
+
+/// Bytes that a run takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Parameters, and what is derived from them: prepared tables, an exponent for each of their rows, and
+    /// what guards watch.
+    pub tables: u64,
+    /// Sums of statistics of all threads: those of the latest tiles, and a total that they are moved to
+    /// before they outgrow 32 bits.
+    pub statistics: u64,
+    /// Arenas of all threads.
+    pub arenas: u64,
+}
+
+impl Memory {
+    /// All of it.
+    pub fn total(&self) -> u64 {
+        self.tables.saturating_add(self.statistics).saturating_add(self.arenas)
+    }
+}
+
+impl Display for Memory {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        let megabytes = |bytes: u64| bytes as f64 / 1e6;
+        let [tables, statistics, arenas] = [self.tables, self.statistics, self.arenas].map(megabytes);
+        let total = megabytes(self.total());
+        write!(f, "{total:.1} MB: tables {tables:.1}, statistics {statistics:.1}, arenas {arenas:.1}")
+    }
+}
+
+impl Plan {
+    /// What a run takes.
+    pub fn memory(&self, run: Run) -> Memory {
+        let rows: u64 = self.tables.iter().map(|t| u64::from(t.rows) * u64::from(t.groups)).sum();
+        let numbers = self.source_len(Source::Params) + self.source_len(Source::Prepared) + rows;
+        let watched = 12 * self.tables.len() as u64;
+        let statistics = if self.down().is_empty() { 0 } else { 2 * 4 * self.stats_len() };
+        let tile_bytes = self.arena_bytes() + u64::from(self.scratch_rows()) * ROW_BYTES;
+        let threads = u64::from(run.threads);
+        Memory {
+            tables: 4 * numbers + watched,
+            statistics: threads.saturating_mul(statistics),
+            arenas: threads.saturating_mul(u64::from(run.tiles)).saturating_mul(tile_bytes),
+        }
+    }
+
+    /// The run with the most tiles that takes no more than a budget in bytes; where not even one tile fits,
+    /// with fewer threads.
+    ///
+    /// # Errors
+    /// What one thread with one tile takes, when that is too much.
+    pub fn fit(&self, threads: u32, budget: u64) -> Result<Run, Memory> {
+        let fits = |run: &Run| self.memory(*run).total() <= budget;
+        let wide = TILES.map(|tiles| Run { threads, tiles });
+        let narrow = (1..threads).rev().map(|threads| Run { threads, tiles: 1 });
+        let least = Run { threads: 1, tiles: 1 };
+        wide.into_iter().chain(narrow).find(fits).ok_or_else(|| self.memory(least))
+    }
+}
