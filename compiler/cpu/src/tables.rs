@@ -23,32 +23,96 @@ pub struct Watch {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DerivedTables {
     pub(crate) prepared: Vec<f32>,
+    /// For each row of a discrete leaf's table the exponent of its largest number, by [`row_exponents_start`].
+    pub(crate) row_exponents: Vec<f32>,
+    /// For each row of a leaf's table `floor(log2)` of its largest number; zeros for other tables. Where a
+    /// table's start is for [`row_exponent_starts`] to say.
+    pub(crate) row_exponents: Vec<f32>,
     watch: Watch,
+}
+
+/// Where the row exponents of each table start, one for each row of each group, and at the end how many there
+/// are.
+pub(crate) fn row_exponent_starts(plan: &Plan) -> Vec<u64> {
+    let mut starts = vec![0];
+    for table in &plan.tables {
+        starts.push(starts[starts.len() - 1] + u64::from(table.rows) * u64::from(table.groups));
+    }
+    starts
 }
 
 impl DerivedTables {
     /// Computes them. The plan must have been made from the graph.
     pub fn of(graph: &Graph, plan: &Plan, params: &Params) -> Self {
         let mut prepared = vec![0.0; plan.source_len(Source::Prepared) as usize];
+        let starts = row_exponent_starts(plan);
+        let mut row_exponents = vec![0.0; starts[plan.tables.len()] as usize];
         let mut watch = Watch::default();
+        let starts = row_exponent_starts(plan);
+        let mut row_exponents = vec![0.0; starts[plan.tables.len()] as usize];
         for (i, param) in graph.params().iter().enumerate() {
             let (id, table) = (ParamId::new(i), plan.tables[i]);
             let values = params.table(id);
+            let mut read = values;
             if table.source == Source::Prepared {
                 let range = table.start as usize..(table.start + table.len()) as usize;
-                prepare(param, values, &mut prepared[range]);
+                prepare(param, values, &mut prepared[range.clone()]);
+                read = &prepared[range];
+            }
+            if is_looked_up(param) {
+                let rows = read.chunks_exact(table.columns as usize);
+                let exponents = &mut row_exponents[starts[i] as usize..starts[i + 1] as usize];
+                rows.zip(exponents).for_each(|(row, exponent)| *exponent = row_exponent(row));
+            }
+            let row_exponents = &mut row_exponents[starts[i] as usize..starts[i + 1] as usize];
+            if let ParamShape::Input { units, .. } = param.shape {
+                let range = table.start as usize..(table.start + table.len()) as usize;
+                let numbers = if table.source == Source::Prepared { &prepared[range] } else { values };
+                fill_row_exponents(numbers, units as usize, row_exponents);
             }
             let (is_small, floor) = extremes(param, values);
             watch.is_small.push(u64::from(is_small));
             watch.floors.push(floor);
         }
-        DerivedTables { prepared, watch }
+        DerivedTables { prepared, row_exponents, watch }
     }
 
     /// What guards watch.
     pub fn watch(&self) -> &Watch {
         &self.watch
     }
+}
+
+/// Where the row exponents of each table start, then how many there are: one for each row of each group,
+/// whatever the table is for, so that all plans of a graph agree.
+pub(crate) fn row_exponent_starts(plan: &Plan) -> Vec<u64> {
+    let mut starts = vec![0];
+    for table in &plan.tables {
+        starts.push(starts[starts.len() - 1] + u64::from(table.rows) * u64::from(table.groups));
+    }
+    starts
+}
+
+/// Where the row exponents of one table start, group by group and row by row. It walks all tables before
+/// this one: who asks for many keeps [`row_exponent_starts`].
+pub(crate) fn row_exponents_start(plan: &Plan, id: ParamId) -> u64 {
+    plan.tables[..id.index()].iter().map(|t| u64::from(t.rows) * u64::from(t.groups)).sum()
+}
+
+/// Whether leaves look rows of the table up by a variable's value.
+fn is_looked_up(param: &Param) -> bool {
+    matches!(param.shape, ParamShape::Input { family, .. } if family.get().n_values().is_some())
+}
+
+/// `floor(log2(..))` of the largest number of a row, 0 when all are zero. Numbers are normal or zero.
+fn row_exponent(row: &[f32]) -> f32 {
+    let largest = row.iter().fold(0.0_f32, |largest, &x| largest.max(x));
+    if largest > 0.0 { exponent(largest) } else { 0.0 }
+}
+
+/// `floor(log2(x))` of a positive normal number.
+fn exponent(x: f32) -> f32 {
+    ((x.to_bits() >> 23) as i32 - 127) as f32
 }
 
 impl Watch {
@@ -80,6 +144,13 @@ fn prepare(param: &Param, values: &[f32], prepared: &mut [f32]) {
                 prepared[r * units + unit] = normal_or_zero(value as f32);
             }
         }
+    }
+}
+
+fn fill_row_exponents(table: &[f32], columns: usize, exponents: &mut [f32]) {
+    for (row, exponent) in table.chunks_exact(columns).zip(exponents) {
+        let largest = row.iter().copied().fold(0.0, f32::max);
+        *exponent = (largest.to_bits() >> 23) as f32 - 127.0;
     }
 }
 
