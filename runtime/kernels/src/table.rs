@@ -7,12 +7,51 @@
 //! Abbreviations in the comments: `x[i]` is row `i` of `x`, all operations on rows are sample by sample,
 //! and `(+)=` assigns, or adds where `accumulate` is not 0.
 
-use crate::Tier;
+use crate::{Factor, Tier, Tiles};
 
 /// Calls `$callback! { $($prefix)* ; entries }` with every kernel's documentation, name and arguments.
 macro_rules! with_kernels {
     ($callback:ident $(, $prefix:tt)*) => {
         $callback! { $($prefix)* ;
+
+        // Layers, each over all tiles of a bundle. Blocks are roughly normalised: the largest mantissa of a
+        // sample is in `[2^-8, 2^8)`, or 0 in a zero group.
+
+        /// The elementwise product of `n >= 1` factors of `width` units, into a block.
+        ///
+        /// A leaf's unit `u` has the value `tables[table + code * width + u]`, and 1 where the code is
+        /// missing; other codes must have a row. `guard` holds guard bits.
+        product(tiles: *const Tiles, n: usize, width: usize, base: *const f32, tables: *const f32,
+                row_exponents: *const f32, factors: *const Factor, out: *mut f32, exponent: *mut f32,
+                guard: usize);
+
+        /// All pairs of two groups, `out[i * nb + j] = a[i] * b[j]`, into a block. `guard` holds guard bits.
+        outer(tiles: *const Tiles, na: usize, nb: usize, a: *const f32, a_exponent: *const f32,
+              b: *const f32, b_exponent: *const f32, out: *mut f32, exponent: *mut f32, guard: usize);
+
+        /// `out[i] = sum over j of w[i * k + j] * terms[j]`, for `i < m` and `j < k`, into a block.
+        ///
+        /// `floor` points to the table's smallest positive weight. Where `is_watched` is not 0, that is,
+        /// where some weight is 0 or under `2^-40`, samples are looked through for sums of which every term
+        /// was flushed.
+        sum(tiles: *const Tiles, m: usize, k: usize, w: *const f32, floor: *const f32, is_watched: usize,
+            terms: *const f32, term_exponent: *const f32, out: *mut f32, exponent: *mut f32);
+
+        /// The flows of [`Kernels::sum`]: with `r[i] = flow[i] / out[i]`, and 0 where either is 0,
+        /// `dw[i * k + j] += sum over samples of r[i] * terms[j]`, and
+        /// `child_flow[j] (+)= terms[j] * sum over i of w[i * k + j] * r[i]`.
+        ///
+        /// `value` and `value_exponent` are the sum's block. `child_flow` may be null, and is added to where
+        /// `is_added` is not 0. `scratch` belongs to the thread and has room for `m + 2 * k` rows for each
+        /// tile, `k` rounded up to a multiple of 16.
+        sum_down(tiles: *const Tiles, m: usize, k: usize, w: *const f32, flow: *const f32,
+                 value: *const f32, value_exponent: *const f32, terms: *const f32,
+                 term_exponent: *const f32, dw: *mut f32, child_flow: *mut f32, is_added: usize,
+                 scratch: *mut f32);
+
+        /// The flow of a discrete leaf: `counts[code * units + u] += flow[u]` for each sample that counts;
+        /// missing codes are skipped.
+        scatter(tiles: *const Tiles, units: usize, codes: *const u32, flow: *const f32, counts: *mut f32);
 
         // Dense: products of a weight matrix with rows, and their flows.
 
@@ -64,9 +103,6 @@ macro_rules! with_kernels {
 
         /// `out[i] += a[i] * b[i]`; `out` must not overlap the others.
         multiply_accumulate(n: usize, a: *const f32, b: *const f32, out: *mut f32);
-
-        /// `out[i * nb + j] = a[i] * b[j]`, for `i < na` and `j < nb`: all pairs of two groups.
-        outer(na: usize, nb: usize, a: *const f32, b: *const f32, out: *mut f32);
 
         /// `flow_a[i] += sum over j of f[i * nb + j]`: the flow of [`Kernels::outer`] to its left group.
         outer_left(na: usize, nb: usize, f: *const f32, flow_a: *mut f32);

@@ -29,6 +29,21 @@ pub(crate) struct Panel {
 }
 
 impl Panel {
+    /// The product of an `m x k` matrix with rows of one tile.
+    #[inline(always)]
+    pub fn of_rows(
+        m: usize,
+        k: usize,
+        w: *const f32,
+        w_row_stride: usize,
+        w_col_stride: usize,
+        e: *const f32,
+        out: *mut f32,
+    ) -> Panel {
+        let (rows, depth, e_stride, out_stride) = (m, k, TILE, TILE);
+        Panel { rows, depth, w, w_row_stride, w_col_stride, e, e_stride, out, out_stride, accumulate: false }
+    }
+
     /// The same from column `c` on.
     #[inline(always)]
     unsafe fn skip_columns(self, c: usize) -> Panel {
@@ -59,18 +74,8 @@ pub(crate) unsafe fn matmul<V: Vector>(
     out: *mut f32,
     accumulate: usize,
 ) {
-    let panel = Panel {
-        rows: m,
-        depth: k,
-        w,
-        w_row_stride,
-        w_col_stride,
-        e,
-        e_stride: TILE,
-        out,
-        out_stride: TILE,
-        accumulate: accumulate != 0,
-    };
+    let accumulate = accumulate != 0;
+    let panel = Panel { accumulate, ..Panel::of_rows(m, k, w, w_row_stride, w_col_stride, e, out) };
     // SAFETY: the caller's buffers have these sizes.
     unsafe { V::multiply_panel(panel, TILE) }
 }

@@ -22,16 +22,32 @@ pub(crate) unsafe fn flow<V: Vector>(
     row_stride: usize,
     scratch: *mut f32,
 ) {
+    // SAFETY: as for the caller.
+    unsafe { flow_of::<V>(TILE, m, k, r, e, dw, row_stride, scratch) }
+}
+
+/// The same over the first `samples` of the tile.
+#[inline(always)]
+pub(super) unsafe fn flow_of<V: Vector>(
+    samples: usize,
+    m: usize,
+    k: usize,
+    r: *const f32,
+    e: *const f32,
+    dw: *mut f32,
+    row_stride: usize,
+    scratch: *mut f32,
+) {
     // SAFETY: the caller's buffers have these sizes; `scratch` holds 64 rows of `k` padded to 16.
     unsafe {
         if m < MIN_ROWS || k < V::N {
-            return V::dot_rows(m, k, r, e, dw, row_stride);
+            return V::dot_rows(samples, m, k, r, e, dw, row_stride);
         }
         let padded = k.next_multiple_of(V::N);
-        transpose_rows::<V>(k, e, scratch, padded);
+        transpose_rows::<V>(samples, k, e, scratch, padded);
         let panel = Panel {
             rows: m,
-            depth: TILE,
+            depth: samples,
             w: r,
             w_row_stride: TILE,
             w_col_stride: 1,
@@ -47,10 +63,10 @@ pub(crate) unsafe fn flow<V: Vector>(
 
 /// `out[s * padded + j] = e[j][s]`, and 0 for `j` from `k` to `padded`.
 #[inline(always)]
-unsafe fn transpose_rows<V: Vector>(k: usize, e: *const f32, out: *mut f32, padded: usize) {
+unsafe fn transpose_rows<V: Vector>(samples: usize, k: usize, e: *const f32, out: *mut f32, padded: usize) {
     for first in (0..k).step_by(V::N) {
         let height = V::N.min(k - first);
-        for sample in (0..TILE).step_by(V::N) {
+        for sample in (0..samples).step_by(V::N) {
             // SAFETY: `height` rows from `first` exist, and `out` is padded to whole vectors.
             unsafe {
                 let mut block = load_rows::<V>(e.add(first * TILE + sample), height);
@@ -85,6 +101,7 @@ pub(super) unsafe fn load_rows<V: Vector>(from: *const f32, height: usize) -> [V
 /// The dot form, by tiles of `MR` rows of `r` and four of `e`.
 #[inline(always)]
 pub(crate) unsafe fn dot_rows<V: Vector, const MR: usize>(
+    samples: usize,
     m: usize,
     k: usize,
     r: *const f32,
@@ -101,14 +118,14 @@ pub(crate) unsafe fn dot_rows<V: Vector, const MR: usize>(
                 let (r, e) = (r.add(i * TILE), e.add(j * TILE));
                 let dw = dw.add(i * row_stride + j);
                 match (rows == MR, k - j) {
-                    (true, 4..) => dot_tile::<V, MR, 4>(r, e, dw, row_stride),
-                    (true, 3) => dot_tile::<V, MR, 3>(r, e, dw, row_stride),
-                    (true, 2) => dot_tile::<V, MR, 2>(r, e, dw, row_stride),
-                    (true, _) => dot_tile::<V, MR, 1>(r, e, dw, row_stride),
-                    (false, 4..) => dot_tile::<V, 1, 4>(r, e, dw, row_stride),
-                    (false, 3) => dot_tile::<V, 1, 3>(r, e, dw, row_stride),
-                    (false, 2) => dot_tile::<V, 1, 2>(r, e, dw, row_stride),
-                    (false, _) => dot_tile::<V, 1, 1>(r, e, dw, row_stride),
+                    (true, 4..) => dot_tile::<V, MR, 4>(samples, r, e, dw, row_stride),
+                    (true, 3) => dot_tile::<V, MR, 3>(samples, r, e, dw, row_stride),
+                    (true, 2) => dot_tile::<V, MR, 2>(samples, r, e, dw, row_stride),
+                    (true, _) => dot_tile::<V, MR, 1>(samples, r, e, dw, row_stride),
+                    (false, 4..) => dot_tile::<V, 1, 4>(samples, r, e, dw, row_stride),
+                    (false, 3) => dot_tile::<V, 1, 3>(samples, r, e, dw, row_stride),
+                    (false, 2) => dot_tile::<V, 1, 2>(samples, r, e, dw, row_stride),
+                    (false, _) => dot_tile::<V, 1, 1>(samples, r, e, dw, row_stride),
                 }
             }
         }
@@ -119,6 +136,7 @@ pub(crate) unsafe fn dot_rows<V: Vector, const MR: usize>(
 /// `dw[x * row_stride + y] += sum of r[x] * e[y]` for `x < MR` and `y < WIDTH <= 4`.
 #[inline(always)]
 unsafe fn dot_tile<V: Vector, const MR: usize, const WIDTH: usize>(
+    samples: usize,
     r: *const f32,
     e: *const f32,
     dw: *mut f32,
@@ -127,7 +145,7 @@ unsafe fn dot_tile<V: Vector, const MR: usize, const WIDTH: usize>(
     // SAFETY: the caller's tile lies within the matrix.
     unsafe {
         let mut sums = [[V::splat(0.0); 4]; MR];
-        for sample in (0..TILE).step_by(V::N) {
+        for sample in (0..samples).step_by(V::N) {
             for x in 0..MR {
                 let left = V::load(r.add(x * TILE + sample));
                 for y in 0..WIDTH {

@@ -101,12 +101,12 @@ unsafe fn any_pair_positive<V: Vector>(n: usize, a: *const f32, b: *const f32) -
 
 /// The smallest positive entry of a strip of `n` rows, huge where there is none.
 #[inline(always)]
-pub(super) unsafe fn least_positive<V: Vector>(n: usize, rows: *const f32) -> Quad<V> {
+pub(super) unsafe fn least_positive<L: Lanes>(n: usize, rows: *const f32) -> L {
     // SAFETY: the caller's pointer is at a strip of `n` rows.
     unsafe {
-        let mut least = Quad::<V>::splat(f32::MAX);
+        let mut least = L::splat(f32::MAX);
         for i in 0..n {
-            let row = Quad::<V>::load(rows.add(i * TILE));
+            let row = L::load(rows.add(i * TILE));
             least = least_where(row.is_positive(), row, least);
         }
         least
@@ -115,12 +115,12 @@ pub(super) unsafe fn least_positive<V: Vector>(n: usize, rows: *const f32) -> Qu
 
 /// The largest entry of a strip of `n` rows.
 #[inline(always)]
-pub(super) unsafe fn largest<V: Vector>(n: usize, rows: *const f32) -> Quad<V> {
+pub(super) unsafe fn largest<L: Lanes>(n: usize, rows: *const f32) -> L {
     // SAFETY: the caller's pointer is at a strip of `n` rows.
     unsafe {
-        let mut largest = Quad::<V>::splat(0.0);
+        let mut largest = L::splat(0.0);
         for i in 0..n {
-            largest = largest.max(Quad::load(rows.add(i * TILE)));
+            largest = largest.max(L::load(rows.add(i * TILE)));
         }
         largest
     }
@@ -139,11 +139,12 @@ pub(crate) unsafe fn guard_outer<V: Vector>(
     for s in strips_of_a_row::<V>() {
         // SAFETY: `s` plus a strip stays within each row.
         unsafe {
-            let (largest_a, largest_b) = (largest::<V>(na, a.add(s)), largest::<V>(nb, b.add(s)));
+            let (largest_a, largest_b) = (largest::<Quad<V>>(na, a.add(s)), largest::<Quad<V>>(nb, b.add(s)));
             let positive = largest_a.min(largest_b).is_positive();
             let mut lost = Quad::<V>::nowhere();
             if guard & GUARD_ENTRY != 0 {
-                let least = least_positive::<V>(na, a.add(s)).mul(least_positive::<V>(nb, b.add(s)));
+                let least =
+                    least_positive::<Quad<V>>(na, a.add(s)).mul(least_positive::<Quad<V>>(nb, b.add(s)));
                 lost = Quad::splat(TWO_POW_M120).gt(least);
             }
             if guard & GUARD_MAXIMUM != 0 {
@@ -173,7 +174,7 @@ pub(crate) unsafe fn guard_fall<V: Vector>(
             for i in 0..n {
                 let rows = base.add(*children.add(2 * i) as usize * TILE + s);
                 let of_child = Quad::<V>::load(base.add(*children.add(2 * i + 1) as usize * TILE + s));
-                let product = mantissa.mul(largest::<V>(width, rows));
+                let product = mantissa.mul(largest::<Quad<V>>(width, rows));
                 let shift = product.exponent();
                 bound = bound.add(of_child).add(shift);
                 mantissa = product.scale(Quad::<V>::splat(0.0).sub(shift));
@@ -199,40 +200,58 @@ pub(crate) unsafe fn guard_sum<V: Vector>(
     out: *const f32,
     marks: *mut u64,
 ) {
+    let weights = Weights { m, k, w, row_stride: w_row_stride, col_stride: w_col_stride, floor: w_floor };
     for s in strips_of_a_row::<V>() {
-        // SAFETY: `s` plus a strip stays within each row, and the weights have these strides.
+        // SAFETY: `s` plus a strip stays within each row.
+        unsafe { mark::<Quad<V>>(marks, s, weights.flushed::<Quad<V>>(e.add(s), out.add(s))) }
+    }
+}
+
+/// The weights of a sum layer.
+pub(super) struct Weights {
+    pub m: usize,
+    pub k: usize,
+    pub w: *const f32,
+    pub row_stride: usize,
+    pub col_stride: usize,
+    /// The smallest positive one.
+    pub floor: *const f32,
+}
+
+impl Weights {
+    /// Where some sum of a strip is 0 though a term of it is positive.
+    #[inline(always)]
+    pub unsafe fn flushed<L: Lanes>(&self, terms: *const f32, out: *const f32) -> L::Mask {
+        // SAFETY: the caller's pointers are at strips of `k` and `m` rows.
         unsafe {
-            let least_term = least_positive::<V>(k, e.add(s)).mul(Quad::splat(*w_floor));
-            let suspicious = Quad::splat(TWO_POW_M125).gt(least_term);
-            if Quad::<V>::bits(suspicious) == 0 {
-                continue;
+            let mut flushed = L::nowhere();
+            let least_term = least_positive::<L>(self.k, terms).mul(L::splat(*self.floor));
+            let suspicious = L::splat(TWO_POW_M125).gt(least_term);
+            if L::bits(suspicious) == 0 {
+                return flushed;
             }
-            for i in 0..m {
-                let value = Quad::<V>::load(out.add(i * TILE + s));
-                let zero = Quad::<V>::and_not(suspicious, value.is_positive());
-                if Quad::<V>::bits(zero) != 0 {
-                    let terms = any_term_positive::<V>(k, w.add(i * w_row_stride), w_col_stride, e.add(s));
-                    mark::<Quad<V>>(marks, s, Quad::<V>::and(zero, terms));
+            for i in 0..self.m {
+                let zero = L::and_not(suspicious, L::load(out.add(i * TILE)).is_positive());
+                if L::bits(zero) != 0 {
+                    let w = self.w.add(i * self.row_stride);
+                    let any = any_term_positive::<L>(self.k, w, self.col_stride, terms);
+                    flushed = L::or(flushed, L::and(zero, any));
                 }
             }
+            flushed
         }
     }
 }
 
 /// Where some row of a strip is positive and has a positive weight.
 #[inline(always)]
-unsafe fn any_term_positive<V: Vector>(
-    k: usize,
-    w: *const f32,
-    w_stride: usize,
-    e: *const f32,
-) -> <Quad<V> as Lanes>::Mask {
+unsafe fn any_term_positive<L: Lanes>(k: usize, w: *const f32, w_stride: usize, e: *const f32) -> L::Mask {
     // SAFETY: the caller's pointers are at a strip of `k` rows and at `k` weights.
     unsafe {
-        let mut any = Quad::<V>::nowhere();
+        let mut any = L::nowhere();
         for j in 0..k {
             if *w.add(j * w_stride) > 0.0 {
-                any = Quad::<V>::or(any, Quad::<V>::load(e.add(j * TILE)).is_positive());
+                any = L::or(any, L::load(e.add(j * TILE)).is_positive());
             }
         }
         any

@@ -7,7 +7,7 @@ use super::flow::load_rows;
 use super::scale::Top;
 use super::strips_of_a_row;
 use crate::lanes::{Lanes, MAX_LANES, Vector};
-use crate::{MISSING, TILE, ZERO_EXPONENT};
+use crate::{MISSING, TILE, Tiles, ZERO_EXPONENT};
 
 /// Whether a block of a vector's width would be mostly empty.
 #[inline(always)]
@@ -102,21 +102,59 @@ pub(crate) unsafe fn leaf_scatter<V: Vector>(
     flow: *const f32,
     counts: *mut f32,
 ) {
+    // SAFETY: as for the caller.
+    unsafe { scatter_samples::<V>(TILE, units, codes, flow, counts) }
+}
+
+/// See [`Kernels::scatter`](crate::Kernels::scatter).
+#[inline(always)]
+pub(crate) unsafe fn scatter<V: Vector>(
+    tiles: *const Tiles,
+    units: usize,
+    codes: *const u32,
+    flow: *const f32,
+    counts: *mut f32,
+) {
+    // SAFETY: the caller's buffers have these sizes.
+    unsafe {
+        let tiles = &*tiles;
+        for tile in 0..tiles.n {
+            let at = tile * tiles.stride;
+            scatter_samples::<V>(tiles.lanes, units, codes.add(at), flow.add(at), counts);
+        }
+    }
+}
+
+/// Adds the flows of the first `samples` of a tile to counts.
+#[inline(always)]
+unsafe fn scatter_samples<V: Vector>(
+    samples: usize,
+    units: usize,
+    codes: *const u32,
+    flow: *const f32,
+    counts: *mut f32,
+) {
     // SAFETY: the caller's buffers have these sizes, and the counts a row for each code.
     unsafe {
         if is_narrow::<V::Block>(units) {
-            scatter_one_by_one(units, codes, flow, counts);
+            scatter_one_by_one(samples, units, codes, flow, counts);
         } else {
-            scatter_blocks::<V::Block>(units, codes, flow, counts);
+            scatter_blocks::<V::Block>(samples, units, codes, flow, counts);
         }
     }
 }
 
 /// Adds flows to counts, one at a time.
 #[inline(always)]
-unsafe fn scatter_one_by_one(units: usize, codes: *const u32, flow: *const f32, counts: *mut f32) {
-    for sample in 0..TILE {
-        // SAFETY: there are 64 codes, each missing or with a row of counts.
+unsafe fn scatter_one_by_one(
+    samples: usize,
+    units: usize,
+    codes: *const u32,
+    flow: *const f32,
+    counts: *mut f32,
+) {
+    for sample in 0..samples {
+        // SAFETY: the samples have codes, each missing or with a row of counts.
         unsafe {
             let code = *codes.add(sample);
             if code != MISSING {
@@ -130,11 +168,17 @@ unsafe fn scatter_one_by_one(units: usize, codes: *const u32, flow: *const f32, 
 
 /// Adds flows to counts, by transposed blocks; samples one after the other, since codes may repeat.
 #[inline(always)]
-unsafe fn scatter_blocks<V: Vector>(units: usize, codes: *const u32, flow: *const f32, counts: *mut f32) {
+unsafe fn scatter_blocks<V: Vector>(
+    samples: usize,
+    units: usize,
+    codes: *const u32,
+    flow: *const f32,
+    counts: *mut f32,
+) {
     for first in (0..units).step_by(V::N) {
         let width = V::N.min(units - first);
-        for sample in (0..TILE).step_by(V::N) {
-            // SAFETY: there are 64 codes, each missing or with counts; only `width` units are touched.
+        for sample in (0..samples).step_by(V::N) {
+            // SAFETY: the samples have codes, each missing or with counts; only `width` units are touched.
             unsafe {
                 let mut block = load_rows::<V>(flow.add(first * TILE + sample), width);
                 V::transpose(&mut block);

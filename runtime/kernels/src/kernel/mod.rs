@@ -7,14 +7,18 @@
 pub(crate) mod dense;
 pub(crate) mod flow;
 
+mod bundle;
 mod gaussian;
 mod guard;
 mod leaf;
 mod log;
 mod mix;
 mod outer;
+mod product;
 mod row;
 mod scale;
+mod sum;
+mod sum_down;
 mod unit;
 mod unit_flow;
 
@@ -22,12 +26,15 @@ pub(crate) use dense::{matmul, product_matmul};
 pub(crate) use flow::flow;
 pub(crate) use gaussian::{leaf_gaussian, leaf_gaussian_stats};
 pub(crate) use guard::{guard_fall, guard_outer, guard_product, guard_sum};
-pub(crate) use leaf::{leaf_gather, leaf_indicator, leaf_literal, leaf_scatter};
+pub(crate) use leaf::{leaf_gather, leaf_indicator, leaf_literal, leaf_scatter, scatter};
 pub(crate) use log::from_log;
 pub(crate) use mix::{guard_mix, mix_backward, mix_forward};
 pub(crate) use outer::{outer, outer_left, outer_right};
+pub(crate) use product::product;
 pub(crate) use row::{add, copy, multiply, multiply_accumulate, zero};
 pub(crate) use scale::{align, max_exponent, ratio, rescale};
+pub(crate) use sum::sum;
+pub(crate) use sum_down::sum_down;
 pub(crate) use unit::{product_units, sum_units};
 pub(crate) use unit_flow::sum_units_flow;
 

@@ -1,22 +1,86 @@
 //! All pairs of two groups, and the flows back to each group.
 
-use super::strips_of_a_row;
-use crate::TILE;
+use super::bundle::{OnStrip, Strip, each_strip};
+use super::guard::{largest, least_positive};
+use super::scale::Scaling;
+use super::{TWO_POW_M60, TWO_POW_M120, strips_of_a_row};
 use crate::lanes::{Lanes, Quad, Vector};
+use crate::{GUARD_ENTRY, GUARD_MAXIMUM, TILE, Tiles};
 
 /// See [`Kernels::outer`](crate::Kernels::outer).
 #[inline(always)]
-pub(crate) unsafe fn outer<V: Vector>(na: usize, nb: usize, a: *const f32, b: *const f32, out: *mut f32) {
-    for i in 0..na {
-        for s in strips_of_a_row::<V>() {
-            // SAFETY: `s` plus a strip stays within each of the caller's rows.
-            unsafe {
-                let left = Quad::<V>::load(a.add(i * TILE + s));
-                for j in 0..nb {
-                    let right = Quad::load(b.add(j * TILE + s));
-                    left.mul(right).store(out.add((i * nb + j) * TILE + s));
+pub(crate) unsafe fn outer<V: Vector>(
+    tiles: *const Tiles,
+    na: usize,
+    nb: usize,
+    a: *const f32,
+    a_exponent: *const f32,
+    b: *const f32,
+    b_exponent: *const f32,
+    out: *mut f32,
+    exponent: *mut f32,
+    guard: usize,
+) {
+    let work = Pairs { na, nb, a, a_exponent, b, b_exponent, out, exponent, guard };
+    // SAFETY: the caller's buffers have these sizes.
+    unsafe { each_strip::<V>(&*tiles, &work) }
+}
+
+/// The arguments of [`outer`].
+struct Pairs {
+    na: usize,
+    nb: usize,
+    a: *const f32,
+    a_exponent: *const f32,
+    b: *const f32,
+    b_exponent: *const f32,
+    out: *mut f32,
+    exponent: *mut f32,
+    guard: usize,
+}
+
+impl OnStrip for Pairs {
+    #[inline(always)]
+    unsafe fn on<L: Lanes>(&self, strip: Strip) {
+        // SAFETY: the strip lies within the caller's rows.
+        unsafe {
+            let (a, b) = (self.a.add(strip.at), self.b.add(strip.at));
+            // The largest pair is that of the largest units, and the smallest positive one likewise.
+            let largest = largest::<L>(self.na, a).mul(largest::<L>(self.nb, b));
+            let power = L::load(self.a_exponent.add(strip.at)).add(L::load(self.b_exponent.add(strip.at)));
+            let scaling = Scaling::<L>::of(largest, power);
+            scaling.power.store(self.exponent.add(strip.at));
+            for i in 0..self.na {
+                let left = L::load(a.add(i * TILE)).mul(scaling.factor);
+                for j in 0..self.nb {
+                    let to = self.out.add((i * self.nb + j) * TILE + strip.at);
+                    left.mul(L::load(b.add(j * TILE))).store(to);
                 }
             }
+            strip.mark::<L>(self.lost(largest, &scaling, a, b));
+        }
+    }
+}
+
+impl Pairs {
+    /// The samples that must be marked.
+    #[inline(always)]
+    unsafe fn lost<L: Lanes>(&self, top: L, scaling: &Scaling<L>, a: *const f32, b: *const f32) -> L::Mask {
+        // SAFETY: the caller's pointers are at strips of the two groups.
+        unsafe {
+            let mut lost = scaling.is_out_of_range;
+            if self.guard & GUARD_MAXIMUM != 0 && L::bits(L::splat(TWO_POW_M60).gt(top)) != 0 {
+                let positive = largest::<L>(self.na, a).min(largest::<L>(self.nb, b)).is_positive();
+                lost = L::or(lost, L::and(positive, L::splat(TWO_POW_M60).gt(top)));
+            }
+            if self.guard & GUARD_ENTRY != 0 {
+                let least_a = least_positive::<L>(self.na, a);
+                let least =
+                    least_a.mul(scaling.factor.min(L::splat(1.0))).mul(least_positive::<L>(self.nb, b));
+                let positive = largest::<L>(self.na, a).min(largest::<L>(self.nb, b)).is_positive();
+                lost = L::or(lost, L::and(positive, L::splat(TWO_POW_M120).gt(least)));
+            }
+            lost
         }
     }
 }

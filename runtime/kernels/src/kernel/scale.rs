@@ -34,7 +34,7 @@ pub(crate) unsafe fn rescale<V: Vector>(
             }
             if guard & GUARD_ENTRY != 0 {
                 let threshold = Quad::splat(TWO_POW_M100).max(top.largest.mul(Quad::splat(TWO_POW_M120)));
-                bad = Quad::<V>::or(bad, threshold.gt(least_positive::<V>(n, rows)));
+                bad = Quad::<V>::or(bad, threshold.gt(least_positive::<Quad<V>>(n, rows)));
             }
             top.apply(n, rows);
             mark::<Quad<V>>(marks, s, bad);
@@ -59,7 +59,7 @@ impl<V: Vector> Top<V> {
         // SAFETY: the caller's pointer is at a strip of `n` rows.
         unsafe {
             let zero = Quad::<V>::splat(0.0);
-            let largest = largest::<V>(n, rows);
+            let largest = largest::<Quad<V>>(n, rows);
             let finite = Quad::splat(f32::INFINITY).gt(largest);
             let live = Quad::<V>::and(largest.is_positive(), finite);
             Top { largest, live, shift: Quad::select(live, zero.sub(largest.exponent()), zero) }
@@ -89,6 +89,32 @@ impl<V: Vector> Top<V> {
                     Quad::select(infinite, Quad::splat(0.0), row).store(rows.add(i * TILE));
                 }
             }
+        }
+    }
+}
+
+/// How a group whose maxima are known is brought back to about 1.
+pub(super) struct Scaling<L: Lanes> {
+    /// What its mantissas are to be multiplied by.
+    pub factor: L,
+    /// Its exponent afterwards.
+    pub power: L,
+    /// Where that must be marked.
+    pub is_out_of_range: L::Mask,
+}
+
+impl<L: Lanes> Scaling<L> {
+    /// For a group with these maxima, finite, and this exponent.
+    #[inline(always)]
+    pub unsafe fn of(largest: L, power: L) -> Self {
+        // SAFETY: as for the traits.
+        unsafe {
+            let zero = L::splat(0.0);
+            let live = largest.is_positive();
+            let shift = L::select(live, zero.sub(largest.exponent()), zero);
+            let power = L::select(live, power.sub(shift), L::splat(ZERO_EXPONENT));
+            let is_out_of_range = L::and(live, is_out_of_range(power));
+            Scaling { factor: power_of_two(shift), power, is_out_of_range }
         }
     }
 }

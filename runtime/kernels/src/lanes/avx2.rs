@@ -99,8 +99,8 @@ impl Vector for __m256 {
             let (panel, columns) = strips::<Self, 8, 1>(panel, columns);
             tail_strip::<Self, 8>(panel, columns);
         };
-        dot_rows(m: usize, k: usize, r: *const f32, e: *const f32, dw: *mut f32, row_stride: usize) -> () =
-            dot_rows::<Self, 2>(m, k, r, e, dw, row_stride);
+        dot_rows(samples: usize, m: usize, k: usize, r: *const f32, e: *const f32, dw: *mut f32, row_stride: usize) -> () =
+            dot_rows::<Self, 2>(samples, m, k, r, e, dw, row_stride);
     }
 }
 

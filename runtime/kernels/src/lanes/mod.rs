@@ -97,7 +97,15 @@ pub(crate) trait Vector: Lanes {
     /// Runs a panel of a matrix product over `columns` columns, by the tier's register tiles.
     unsafe fn multiply_panel(panel: Panel, columns: usize);
     /// [`crate::kernel::flow::dot_rows`] by the tier's register tile.
-    unsafe fn dot_rows(m: usize, k: usize, r: *const f32, e: *const f32, dw: *mut f32, row_stride: usize);
+    unsafe fn dot_rows(
+        samples: usize,
+        m: usize,
+        k: usize,
+        r: *const f32,
+        e: *const f32,
+        dw: *mut f32,
+        row_stride: usize,
+    );
 }
 
 /// Methods of a tier, each one expression over instructions.
@@ -121,6 +129,7 @@ macro_rules! define_tier {
      $( $(#[$doc:meta])* $name:ident ( $($arg:ident : $ty:ty),* $(,)? ); )*) => {
         mod wrapper {
             use super::$lanes;
+            use crate::{Factor, Tiles};
             $(
                 # $attribute
                 pub(super) unsafe extern "C" fn $name($($arg: $ty),*) {

@@ -167,9 +167,17 @@ impl Vector for Array {
         }
     }
     #[inline(always)]
-    unsafe fn dot_rows(m: usize, k: usize, r: *const f32, e: *const f32, dw: *mut f32, row_stride: usize) {
+    unsafe fn dot_rows(
+        samples: usize,
+        m: usize,
+        k: usize,
+        r: *const f32,
+        e: *const f32,
+        dw: *mut f32,
+        row_stride: usize,
+    ) {
         // SAFETY: as for the trait.
-        unsafe { dot_rows::<Self, 1>(m, k, r, e, dw, row_stride) }
+        unsafe { dot_rows::<Self, 1>(samples, m, k, r, e, dw, row_stride) }
     }
 }
 

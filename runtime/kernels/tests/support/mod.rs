@@ -4,6 +4,8 @@
 // Each test binary uses its own part of this module.
 #![allow(dead_code)]
 
+pub mod bundle;
+
 use pcc_kernels::{Kernels, TILE, Tier, denormals_off, tier};
 
 /// Sizes that cross every boundary of a register tile or a vector.

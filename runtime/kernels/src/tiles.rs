@@ -1,0 +1,42 @@
+//! What the kernels for layers are told besides sizes: which tiles they run over, and the factors of a
+//! product.
+//!
+//! In and out: plain C structs that emitted code and its caller fill. Nothing here computes.
+
+/// The most tiles that a kernel runs over in one call: weights are read once for all of them.
+pub const MAX_TILES: usize = 4;
+
+/// In a [`Factor`]'s `exponent`: the factor is a discrete leaf, looked up in its table.
+pub const LEAF: u32 = u32::MAX;
+
+/// The tiles that a kernel runs over, one after another in memory.
+///
+/// Pointers to rows that go with it are those of the first tile.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Tiles {
+    /// How many there are, at most [`MAX_TILES`].
+    pub n: usize,
+    /// Numbers between a row of one tile and the same row of the next.
+    pub stride: usize,
+    /// How many samples of each tile count: 16, 32 or 64. Of the others nothing is read that is an index,
+    /// nothing is added to statistics and nothing is marked.
+    pub lanes: usize,
+    /// One word of marks for each tile.
+    pub marks: *mut u64,
+}
+
+/// A factor of a product: a group of a block, or a discrete leaf.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Factor {
+    /// Of a group its first mantissa row, of a leaf the row of its evidence words; rows of 64 from the base.
+    pub rows: u32,
+    /// Of a group its exponent row; [`LEAF`] of a leaf.
+    pub exponent: u32,
+    /// Where a leaf's table starts in `tables`, `[value][unit]`, linear probabilities.
+    pub table: u64,
+    /// Where a leaf's exponents start in `row_exponents`: for each value `floor(log2)` of its largest
+    /// probability, anything where that is 0.
+    pub row_exponents: u64,
+}
