@@ -59,6 +59,5 @@ fn lowered(graph: &Graph, mode: PlanMode) -> Result<Plan, Failure> {
 fn machine_text(graph: &Graph, mode: PlanMode) -> Result<String, Failure> {
     let plan = plan::verify(lowered(graph, mode)?)
         .map_err(|faults| Failure::Machine(format!("the plan is not valid: {faults:?}")))?;
-    let kernels = pcc_kernels::kernels().map_err(Failure::Machine)?;
-    pcc_cpu::emit_text(&plan, kernels).map_err(|e| Failure::Machine(e.to_string()))
+    pcc_cpu::emit_text(&plan).map_err(|e| Failure::Machine(e.to_string()))
 }

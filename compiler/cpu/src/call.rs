@@ -1,95 +1,59 @@
 //! The only place of this crate that calls emitted code.
 //!
-//! In: a compiled plan, and buffers whose sizes are checked here against it. Out: numbers in the arena and
-//! in the flows, and the tile's marks.
+//! In: machine code of a plan, and buffers whose sizes are checked here against it. Out: numbers in the
+//! arena and in the flows, and the tiles' marks.
 
+use crate::arena::limits;
 use crate::context::Context;
-use crate::{DerivedTables, Tile};
-use cranelift::jit::JITModule;
+use crate::kernel::Kernel;
+use crate::tables::row_exponent_starts;
+use crate::{Arena, Code, CompileError, DerivedTables};
+use memmap2::{Mmap, MmapMut};
 use pcc_ir::plan::{Plan, Source, TILE};
-use pcc_ir::{BlockId, Params, Verified};
+use pcc_ir::{Params, Verified};
+use pcc_kernels::{Kernels, MAX_TILES, Tiles};
 
-/// One row of a tile.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Row([f32; TILE]);
-
-/// The working memory of one thread for one plan.
-pub struct Arena {
-    rows: Vec<Row>,
-}
-
-impl Arena {
-    /// An arena of the plan's size.
-    pub fn of(plan: &Plan) -> Self {
-        Arena { rows: vec![Row([0.0; TILE]); plan.arena_rows as usize] }
-    }
-
-    /// One row.
-    pub fn row(&self, row: u32) -> &[f32; TILE] {
-        &self.rows[row as usize].0
-    }
-
-    /// The natural logarithm of a unit's value for each sample; exact zeros give minus infinity.
-    pub fn logs(&self, plan: &Plan, block: BlockId, unit: u32) -> [f64; TILE] {
-        let mantissas = self.row(plan.mantissas(block) + unit);
-        let exponents = self.row(plan.exponents(block) + unit / plan.block(block).width);
-        std::array::from_fn(|s| log(mantissas[s], exponents[s]))
-    }
-
-    /// Bit s: the unit's mantissa at sample s is positive but under 2^-120, at the end of what `f32` can hold
-    /// beside its group's largest.
-    pub fn faint(&self, plan: &Plan, block: BlockId, unit: u32) -> u64 {
-        let mantissas = self.row(plan.mantissas(block) + unit);
-        let is_faint = |m: f32| u64::from(m > 0.0 && m < FAINT);
-        mantissas.iter().enumerate().fold(0, |bits, (s, &m)| bits | is_faint(m) << s)
-    }
-}
-
-/// Positive mantissas under this may have been raised or rounded on the way.
-const FAINT: f32 = f32::from_bits((127 - 120) << 23);
-
-fn log(mantissa: f32, exponent: f32) -> f64 {
-    match mantissa {
-        0.0 => f64::NEG_INFINITY,
-        _ => f64::from(mantissa).ln() + f64::from(exponent) * std::f64::consts::LN_2,
-    }
-}
-
-type Entry = unsafe extern "C" fn(*const Context);
+type Function = unsafe extern "C" fn(*const Context);
 
 /// A compiled plan.
 pub struct Program {
     plan: Verified<Plan>,
-    /// Owns the machine code that `up` and `down` point into; `None` only while it is dropped.
-    module: Option<JITModule>,
-    up: Entry,
-    down: Entry,
-    /// Lists of arena rows that steps over single units read.
-    rows: Vec<u32>,
+    code: Code,
+    /// The code's bytes, where they can be run.
+    memory: Mmap,
+    /// The kernels' addresses, in the order that the code knows.
+    kernels: Vec<usize>,
     /// For each variable, how many codes evidence may have.
     limits: Vec<u32>,
+    n_row_exponents: u64,
 }
 
-// SAFETY: the module is never changed after `compile` finished it, and is only read (its code is run)
-// until it is dropped; the code keeps no state of its own and writes only through the context.
-unsafe impl Send for Program {}
-// SAFETY: as above; concurrent runs write to the arenas and flows of their own callers.
-unsafe impl Sync for Program {}
+/// What runs read besides evidence.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The parameters.
+    pub params: &'a Params,
+    /// What is derived from them.
+    pub derived: &'a DerivedTables,
+    /// The bits of each of the plan's guards.
+    pub guards: &'a [u64],
+}
+
+/// The weights of a bundle's samples.
+pub type SampleWeights = [[f32; TILE]; MAX_TILES];
 
 impl Program {
-    /// Wraps finished code. `up` and `down` must be the entries that `module` holds for this plan and these
-    /// row lists.
-    pub(crate) fn new(
-        plan: Verified<Plan>,
-        module: JITModule,
-        entries: [*const u8; 2],
-        rows: Vec<u32>,
-    ) -> Self {
-        // SAFETY: both functions were declared with one pointer argument and the target's C convention.
-        let [up, down] = entries.map(|entry| unsafe { std::mem::transmute::<*const u8, Entry>(entry) });
-        let limits = Tile::limits(&plan);
-        Program { plan, module: Some(module), up, down, rows, limits }
+    /// Makes code runnable. It must have been emitted for this plan, by a compiler with this one's
+    /// [`crate::fingerprint`].
+    ///
+    /// # Errors
+    /// When memory for code can't be had.
+    pub fn new(plan: Verified<Plan>, code: Code, kernels: &Kernels) -> Result<Self, CompileError> {
+        let memory = executable(&code.bytes).map_err(|e| CompileError(e.to_string()))?;
+        let kernels = Kernel::addresses(kernels);
+        let limits = limits(&plan);
+        let n_row_exponents = row_exponent_starts(&plan)[plan.tables.len()];
+        Ok(Program { plan, code, memory, kernels, limits, n_row_exponents })
     }
 
     /// The plan that was compiled.
@@ -97,87 +61,104 @@ impl Program {
         &self.plan
     }
 
-    /// Runs the upward steps; the calling thread must have denormals off. Returns the marks: bit s says that sample s must be computed by other means.
+    /// Runs the upward steps over the arena's selected tiles, and sets their marks: bit s says that sample s
+    /// must be computed by other means. The calling thread must have denormals off.
     ///
     /// # Panics
     /// When a buffer was made for another plan.
-    pub fn up(
-        &self,
-        params: &Params,
-        derived: &DerivedTables,
-        guards: &[u64],
-        tile: &Tile,
-        arena: &mut Arena,
-    ) -> u64 {
-        self.run(self.up, params, derived, guards, tile, arena, &mut [], &[0.0; TILE])
+    pub fn up(&self, inputs: Inputs, arena: &mut Arena) {
+        let tiles = arena.tiles.clone();
+        arena.marks[tiles].fill(0);
+        self.run(&self.code.up, inputs, arena, &mut [], &[[0.0; TILE]; MAX_TILES]);
     }
 
-    /// Runs the downward steps over what the upward steps left in the arena, and adds to `flows`. Sums and
-    /// mixtures get `d log p / d theta`, which times the parameter is the flow.
+    /// Runs the downward steps over what the upward steps left in the selected tiles, and adds to `flows`.
+    /// Sums and mixtures get `d log p / d theta`, which times the parameter is the flow. The weights are those
+    /// of the selected tiles, from the first on; samples that do not count must have none.
     ///
     /// # Panics
     /// As [`Program::up`], and when the plan is not for flows.
-    pub fn down(
-        &self,
-        params: &Params,
-        derived: &DerivedTables,
-        guards: &[u64],
-        tile: &Tile,
-        arena: &mut Arena,
-        flows: &mut [f32],
-        weights: &[f32; TILE],
-    ) {
+    pub fn down(&self, inputs: Inputs, arena: &mut Arena, flows: &mut [f32], weights: &SampleWeights) {
         assert_eq!(flows.len() as u64, self.plan.stats_len(), "flows of this plan");
-        self.run(self.down, params, derived, guards, tile, arena, flows, weights);
+        self.run(&self.code.down, inputs, arena, flows, weights);
     }
 
     fn run(
         &self,
-        entry: Entry,
-        params: &Params,
-        derived: &DerivedTables,
-        guards: &[u64],
-        tile: &Tile,
+        functions: &[u32],
+        inputs: Inputs,
         arena: &mut Arena,
         flows: &mut [f32],
-        weights: &[f32; TILE],
-    ) -> u64 {
-        let (evidence, limits) = tile.parts();
-        let plan = &self.plan;
-        assert!(params.values().len() as u64 >= plan.source_len(Source::Params), "parameters of this plan");
-        assert_eq!(derived.prepared.len() as u64, plan.source_len(Source::Prepared), "tables of this plan");
-        assert_eq!(derived.watch().floors.len(), plan.tables.len(), "tables of this plan");
-        assert_eq!(guards.len(), plan.guards.len(), "guards of this plan");
-        assert_eq!(arena.rows.len(), plan.arena_rows as usize, "an arena of this plan");
-        assert_eq!(limits, self.limits, "evidence of this plan");
-        let mut marks = 0_u64;
+        weights: &SampleWeights,
+    ) {
+        let Inputs { params, derived, guards } = inputs;
+        self.check(inputs, arena);
+        let [tiles, scratch] = arena.pointers();
         let context = Context {
+            tiles: Tiles {
+                n: arena.tiles.len(),
+                stride: arena.stride,
+                lanes: arena.lanes,
+                marks: arena.marks[arena.tiles.start..].as_mut_ptr(),
+            },
+            kernels: self.kernels.as_ptr().cast(),
             params: params.values().as_ptr(),
             prepared: derived.prepared.as_ptr(),
-            arena: arena.rows.as_mut_ptr().cast(),
-            evidence: evidence.as_ptr(),
+            row_exponents: derived.row_exponents.as_ptr(),
+            arena: tiles,
+            scratch,
             flows: flows.as_mut_ptr(),
-            marks: &mut marks,
             guards: guards.as_ptr(),
             watched: derived.watch().is_small.as_ptr(),
             floors: derived.watch().floors.as_ptr(),
-            rows: self.rows.as_ptr(),
-            weights: weights.as_ptr(),
+            rows: self.code.lists.rows.as_ptr(),
+            factors: self.code.lists.factors.as_ptr(),
+            weights: weights.as_ptr().cast(),
         };
-        // SAFETY: the code was emitted for a verified plan: it touches rows of the arena, entries of the
-        // tables, guards, row lists and evidence below the sizes that were just compared with the plan's,
-        // and flows only in the downward half, whose size `down` compared. A tile holds only codes that
-        // its tables have. All buffers outlive the call, and those written are borrowed exclusively.
-        unsafe { entry(&context) };
-        marks
+        for &start in functions {
+            let function = self.memory[start as usize..].as_ptr();
+            // SAFETY: a function of one pointer in the target's C convention starts there. It was emitted for
+            // a verified plan: it touches rows of the selected tiles, scratch rows, and entries of the tables,
+            // guards, lists and weights below the sizes that `check` compared with the plan's, and flows only
+            // in the downward half, whose size `down` compared. Tiles hold only codes that the tables have.
+            // All buffers outlive the call, and those written are borrowed exclusively.
+            unsafe { std::mem::transmute::<*const u8, Function>(function)(&context) };
+        }
+    }
+
+    fn check(&self, inputs: Inputs, arena: &Arena) {
+        let (plan, derived) = (&self.plan, inputs.derived);
+        let n_params = inputs.params.values().len() as u64;
+        assert!(n_params >= plan.source_len(Source::Params), "parameters of this plan");
+        assert_eq!(derived.prepared.len() as u64, plan.source_len(Source::Prepared), "tables of this plan");
+        assert_eq!(derived.row_exponents.len() as u64, self.n_row_exponents, "tables of this plan");
+        assert_eq!(derived.watch().floors.len(), plan.tables.len(), "tables of this plan");
+        assert_eq!(inputs.guards.len(), plan.guards.len(), "guards of this plan");
+        assert!(arena.fits(plan, &self.limits), "an arena of this plan");
     }
 }
 
-impl Drop for Program {
-    fn drop(&mut self) {
-        if let Some(module) = self.module.take() {
-            // SAFETY: `up` and `down` are private and are never called again.
-            unsafe { module.free_memory() };
-        }
-    }
+/// Copies code to memory that can be run but not written.
+fn executable(code: &[u8]) -> std::io::Result<Mmap> {
+    // No mapping is empty.
+    let mut memory = MmapMut::map_anon(code.len().max(1))?;
+    memory[..code.len()].copy_from_slice(code);
+    let memory = memory.make_exec()?;
+    publish(&memory)?;
+    Ok(memory)
+}
+
+/// Lets the processor see new code: nothing to do where its caches do that.
+#[cfg(target_arch = "x86_64")]
+fn publish(_: &Mmap) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Lets the processor see new code.
+#[cfg(not(target_arch = "x86_64"))]
+fn publish(memory: &Mmap) -> std::io::Result<()> {
+    use wasmtime_internal_jit_icache_coherence::{clear_cache, pipeline_flush_mt};
+    // SAFETY: the range is that of the mapping.
+    unsafe { clear_cache(memory.as_ptr().cast(), memory.len()) }.map_err(std::io::Error::other)?;
+    pipeline_flush_mt().map_err(std::io::Error::other)
 }

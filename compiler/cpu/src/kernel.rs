@@ -4,13 +4,13 @@
 //! C calling convention of every 64-bit target, so the count is the whole signature; it comes from the
 //! field's type and cannot fall behind it.
 
-use pcc_kernels::Kernels;
+use pcc_kernels::{Kernels, Tier, tier};
 
 /// A kernel's address and the number of its arguments.
 #[derive(Clone, Copy)]
-pub(crate) struct Entry {
-    pub(crate) address: *const u8,
-    pub(crate) n_arguments: usize,
+struct Entry {
+    address: *const u8,
+    n_arguments: usize,
 }
 
 /// An argument that is passed as one integer word.
@@ -44,11 +44,12 @@ to_entry! {
     10: A B C D E F G H I J;
     11: A B C D E F G H I J K;
     12: A B C D E F G H I J K L;
+    13: A B C D E F G H I J K L M;
 }
 
 macro_rules! kernels {
     ($($name:ident = $field:ident),* $(,)?) => {
-        /// A kernel that emitted code calls.
+        /// A kernel that emitted code calls, by its place in the context's table of addresses.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub(crate) enum Kernel { $($name),* }
 
@@ -56,27 +57,35 @@ macro_rules! kernels {
             /// All of them.
             pub(crate) const ALL: &'static [Kernel] = &[$(Kernel::$name),*];
 
-            /// The symbol under which emitted code knows it.
-            pub(crate) fn symbol(self) -> &'static str {
-                match self { $(Kernel::$name => concat!("pcc_kernel_", stringify!($field))),* }
-            }
-
             /// Its place in a tier.
-            pub(crate) fn entry(self, kernels: &Kernels) -> Entry {
+            fn entry(self, kernels: &Kernels) -> Entry {
                 match self { $(Kernel::$name => kernels.$field.to_entry()),* }
             }
         }
     };
 }
 kernels! {
-    Matmul = matmul, Flow = flow, GuardSum = guard_sum,
-    Zero = zero, Copy = copy, Add = add, Multiply = multiply, MultiplyAccumulate = multiply_accumulate,
-    Outer = outer, OuterLeft = outer_left, OuterRight = outer_right,
-    GuardProduct = guard_product, GuardOuter = guard_outer, GuardFall = guard_fall,
+    Product = product, Sum = sum, Outer = outer, SumDown = sum_down, Scatter = scatter,
+    Zero = zero, Copy = copy, Add = add, OuterLeft = outer_left, OuterRight = outer_right,
     Rescale = rescale, MaxExponent = max_exponent, Align = align, Ratio = ratio,
     MixForward = mix_forward, MixBackward = mix_backward, GuardMix = guard_mix,
-    LeafGather = leaf_gather, LeafScatter = leaf_scatter,
     LeafIndicator = leaf_indicator, LeafLiteral = leaf_literal,
     LeafGaussian = leaf_gaussian, LeafGaussianStats = leaf_gaussian_stats,
     SumUnits = sum_units, ProductUnits = product_units, SumUnitsFlow = sum_units_flow,
+}
+
+impl Kernel {
+    /// No kernel takes more.
+    pub(crate) const MAX_ARGUMENTS: usize = 13;
+
+    /// How many words it takes.
+    pub(crate) fn n_arguments(self) -> usize {
+        let portable = tier(Tier::Portable).expect("portable kernels run everywhere");
+        self.entry(portable).n_arguments
+    }
+
+    /// The addresses of all kernels of a tier, in their order.
+    pub(crate) fn addresses(kernels: &Kernels) -> Vec<usize> {
+        Kernel::ALL.iter().map(|kernel| kernel.entry(kernels).address as usize).collect()
+    }
 }

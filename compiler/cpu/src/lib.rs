@@ -1,24 +1,27 @@
-//! Plan to machine code for one tile of samples, by Cranelift.
+//! Plan to machine code for a bundle of tiles, by Cranelift.
 //!
 //! In: a verified [`pcc_ir::Plan`] and a table of kernels. Out: a [`Program`] whose upward half computes
-//! the root's value for a [`Tile`] of evidence, and whose downward half adds flows.
-//! The emitted code is straight-line calls to kernels with sizes and offsets burned in, loops over groups,
-//! and a few branches on guards; every address reaches it through one context, so it holds none but the
-//! kernels'. This crate reads no graph, makes no threads, and decides nothing about samples that a guard
+//! the root's value for evidence packed into an [`Arena`], and whose downward half adds flows.
+//! The emitted code is straight-line calls to kernels with sizes and offsets burned in, and loops over tiles
+//! and groups; every address reaches it through one context, so that the code is plain bytes ([`Code`]).
+//! This crate reads no graph, makes no threads, opens no files, and decides nothing about samples that a guard
 //! marks.
 
+mod arena;
 mod call;
+mod code;
 mod context;
 mod emit;
 mod kernel;
+mod log;
 mod module;
 mod tables;
-mod tile;
 
-pub use call::{Arena, Program};
-pub use module::{compile, emit_text};
+pub use arena::Arena;
+pub use call::{Inputs, Program, SampleWeights};
+pub use code::Code;
+pub use module::{compile, emit, emit_text};
 pub use tables::{DerivedTables, Watch};
-pub use tile::Tile;
 
 const _: () = assert!(pcc_ir::plan::TILE == pcc_kernels::TILE, "plans and kernels agree on the tile");
 

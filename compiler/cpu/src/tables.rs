@@ -23,22 +23,10 @@ pub struct Watch {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DerivedTables {
     pub(crate) prepared: Vec<f32>,
-    /// For each row of a discrete leaf's table the exponent of its largest number, by [`row_exponents_start`].
-    pub(crate) row_exponents: Vec<f32>,
-    /// For each row of a leaf's table `floor(log2)` of its largest number; zeros for other tables. Where a
-    /// table's start is for [`row_exponent_starts`] to say.
+    /// For each row of a discrete leaf's table `floor(log2)` of its largest number, 0 for a row of zeros and for
+    /// other tables. Where a table's start is for [`row_exponent_starts`] to say.
     pub(crate) row_exponents: Vec<f32>,
     watch: Watch,
-}
-
-/// Where the row exponents of each table start, one for each row of each group, and at the end how many there
-/// are.
-pub(crate) fn row_exponent_starts(plan: &Plan) -> Vec<u64> {
-    let mut starts = vec![0];
-    for table in &plan.tables {
-        starts.push(starts[starts.len() - 1] + u64::from(table.rows) * u64::from(table.groups));
-    }
-    starts
 }
 
 impl DerivedTables {
@@ -48,8 +36,6 @@ impl DerivedTables {
         let starts = row_exponent_starts(plan);
         let mut row_exponents = vec![0.0; starts[plan.tables.len()] as usize];
         let mut watch = Watch::default();
-        let starts = row_exponent_starts(plan);
-        let mut row_exponents = vec![0.0; starts[plan.tables.len()] as usize];
         for (i, param) in graph.params().iter().enumerate() {
             let (id, table) = (ParamId::new(i), plan.tables[i]);
             let values = params.table(id);
@@ -63,12 +49,6 @@ impl DerivedTables {
                 let rows = read.chunks_exact(table.columns as usize);
                 let exponents = &mut row_exponents[starts[i] as usize..starts[i + 1] as usize];
                 rows.zip(exponents).for_each(|(row, exponent)| *exponent = row_exponent(row));
-            }
-            let row_exponents = &mut row_exponents[starts[i] as usize..starts[i + 1] as usize];
-            if let ParamShape::Input { units, .. } = param.shape {
-                let range = table.start as usize..(table.start + table.len()) as usize;
-                let numbers = if table.source == Source::Prepared { &prepared[range] } else { values };
-                fill_row_exponents(numbers, units as usize, row_exponents);
             }
             let (is_small, floor) = extremes(param, values);
             watch.is_small.push(u64::from(is_small));

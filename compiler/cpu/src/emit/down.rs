@@ -3,21 +3,22 @@
 //! What each step does is said at [`Step`]. Flows are plain rows; a flow into rows that hold nothing yet is
 //! written, any other is added.
 
-use super::up::{ARENA, call, input_rows};
-use super::{Argument, Emitter, Place};
+use super::place::row_of_tile;
+use super::up::{ARENA, TILES, call, input_rows};
+use super::{Argument, Emitter, Lists, Place};
 use crate::context::Field;
 use crate::kernel::Kernel;
 use pcc_ir::plan::{FlowInto, Plan, Step};
 use pcc_ir::{BlockId, BufferId, ParamId};
 use pcc_kernels::NO_FLOW;
 
-pub(super) struct Down<'e, 'f, 'm> {
+pub(super) struct Down<'e, 'f> {
     pub(super) plan: &'e Plan,
-    pub(super) rows: &'e mut Vec<u32>,
-    pub(super) emitter: &'e mut Emitter<'f, 'm>,
+    pub(super) lists: &'e mut Lists,
+    pub(super) emitter: &'e mut Emitter<'f>,
 }
 
-impl Down<'_, '_, '_> {
+impl Down<'_, '_> {
     pub(super) fn step(&mut self, step: &Step) {
         let plan = self.plan;
         match step {
@@ -41,8 +42,8 @@ impl Down<'_, '_, '_> {
             Step::ConcatDown { flow, groups, parts, children } => {
                 self.concat(*flow, *groups, parts, children);
             }
-            Step::SumDown { out, child, table, flow, child_flow, scratch } => {
-                self.sum(*out, *child, *table, *flow, *child_flow, *scratch);
+            Step::SumDown { out, child, table, flow, child_flow } => {
+                self.sum(*out, *child, *table, *flow, *child_flow);
             }
             Step::MixDown { out, child, table, flow, child_flow, scratch } => {
                 self.mix(*out, *child, *table, *flow, *child_flow, *scratch);
@@ -56,16 +57,16 @@ impl Down<'_, '_, '_> {
 
     fn leaf(&mut self, step: &Step) {
         let plan = self.plan;
-        let (Step::GatherDown { out, var, table, flow } | Step::NormalDown { out, var, table, flow }) = step
-        else {
+        let (Step::GatherDown { var, table, flow } | Step::NormalDown { var, table, flow }) = *step else {
             return;
         };
-        let block = plan.block(*out);
-        let rows = Place::flow(plan, *flow, block.width);
-        let (words, stats) = (Place::evidence(*var), Place::stats(plan, *table, block));
-        self.emitter.each_group(block.groups, |e| match step {
-            Step::GatherDown { .. } => call!(e, LeafScatter(block.width, words, rows, stats)),
-            _ => call!(e, LeafGaussianStats(block.width, words, rows, stats)),
+        let groups = plan.leaf_groups(table, plan.buffer(flow).rows);
+        let width = plan.table(table).columns;
+        let rows = Place::flow(plan, flow, width);
+        let (words, stats) = (Place::evidence(var), Place::stats(plan, table, groups));
+        self.emitter.each_group(groups, |e| match step {
+            Step::GatherDown { .. } => call!(e, Scatter(TILES, width, words, rows, stats)),
+            _ => call!(e, LeafGaussianStats(width, words, rows, stats)),
         });
     }
 
@@ -103,28 +104,36 @@ impl Down<'_, '_, '_> {
         table: ParamId,
         flow: BufferId,
         child_flow: Option<FlowInto>,
-        scratch: BufferId,
     ) {
         let plan = self.plan;
         let (block, k) = (plan.block(out), plan.block(child).width);
-        let m = block.width;
-        let terms = Place::mantissas(plan, child);
-        let weights = Place::table(plan, table, block);
-        let stats = Place::stats(plan, table, block);
-        let ratios = Place::flow(plan, scratch, 0);
-        let packed = ratios.skip_rows(m);
-        let sums = packed.skip_rows(k.next_multiple_of(16));
+        let part = |id| (Place::mantissas(plan, id), Place::exponents(plan, id));
+        let [(value, value_exponent), (terms, term_exponent)] = [out, child].map(part);
+        let weights = Place::table(plan, table, block.groups);
+        let stats = Place::stats(plan, table, block.groups);
+        let flow = Place::flow(plan, flow, block.width);
+        let into = child_flow.map_or(Argument::Size(0), |into| Place::flow(plan, into.buffer, k).into());
+        let is_added = child_flow.is_some_and(|into| into.is_added);
+        let scratch = Place::of(Field::Scratch, 0);
         self.emitter.each_group(block.groups, |e| {
-            ratio(e, plan, out, child, flow, ratios);
-            call!(e, Flow(m, k, ratios, terms, stats, k, packed));
-            let Some(into) = child_flow else { return };
-            let rows = Place::flow(plan, into.buffer, k);
-            let sums = if into.is_added { sums } else { rows };
-            call!(e, Matmul(k, m, weights, 1_u32, k, ratios, sums, 0_u32));
-            match into.is_added {
-                true => call!(e, MultiplyAccumulate(k, sums, terms, rows)),
-                false => call!(e, Multiply(k, sums, terms, rows)),
-            }
+            call!(
+                e,
+                SumDown(
+                    TILES,
+                    block.width,
+                    k,
+                    weights,
+                    flow,
+                    value,
+                    value_exponent,
+                    terms,
+                    term_exponent,
+                    stats,
+                    into,
+                    usize::from(is_added),
+                    scratch
+                )
+            );
         });
     }
 
@@ -140,7 +149,8 @@ impl Down<'_, '_, '_> {
         let plan = self.plan;
         let (block, n) = (plan.block(out), plan.table(table).columns);
         let (terms, rows) = (Place::mantissas(plan, child), Place::flow(plan, child_flow, n * block.width));
-        let (weights, stats) = (Place::table(plan, table, block), Place::stats(plan, table, block));
+        let (weights, stats) =
+            (Place::table(plan, table, block.groups), Place::stats(plan, table, block.groups));
         let ratios = Place::flow(plan, scratch, 0);
         self.emitter.each_group(block.groups, |e| {
             ratio(e, plan, out, child, flow, ratios);
@@ -162,10 +172,11 @@ impl Down<'_, '_, '_> {
     ) {
         let plan = self.plan;
         let block = plan.block(out);
-        let inputs = input_rows(plan, self.rows, block.groups, children);
+        let inputs = input_rows(plan, &mut self.lists.rows, block.groups, children);
         let flows = self.flow_rows(block.groups, children, child_flows);
         let n = plan.table(table).columns;
-        let (weights, stats) = (Place::table(plan, table, block), Place::stats(plan, table, block));
+        let (weights, stats) =
+            (Place::table(plan, table, block.groups), Place::stats(plan, table, block.groups));
         let (rows, exponent) = (Place::mantissas(plan, out), Place::exponents(plan, out));
         let flow = Place::flow(plan, flow, 1);
         self.emitter.each_group(block.groups, |e| {
@@ -175,15 +186,16 @@ impl Down<'_, '_, '_> {
 
     /// Lists, for each group, the flow rows of all single units that it reads.
     fn flow_rows(&mut self, groups: u32, children: &[BlockId], flows: &[Option<BufferId>]) -> Place {
-        let first = self.rows.len();
+        let first = self.lists.rows.len();
         for group in 0..groups {
             for (&child, flow) in children.iter().zip(flows) {
                 let part = self.plan.block(child).units() / groups;
-                let row = |unit| flow.map_or(NO_FLOW, |flow| self.plan.buffer(flow).first + unit);
-                self.rows.extend((group * part..(group + 1) * part).map(row));
+                let first = flow.map(|flow| row_of_tile(self.plan, self.plan.buffer(flow).first));
+                let row = |unit| first.map_or(NO_FLOW, |first| first + unit);
+                self.lists.rows.extend((group * part..(group + 1) * part).map(row));
             }
         }
-        Place::row_list(first, (self.rows.len() - first) / groups as usize)
+        Place::row_list(first, (self.lists.rows.len() - first) / groups as usize)
     }
 }
 

@@ -3,12 +3,13 @@
 //! Each method emits one kind of step; what it computes is said at [`Step`], what a kernel does at
 //! [`pcc_kernels::Kernels`]. A group's units are done with before the next group begins.
 
-use super::{Argument, Emitter, Place};
+use super::place::row_of_tile;
+use super::{Argument, Emitter, Layout, Lists, Place};
 use crate::context::Field;
 use crate::kernel::Kernel;
-use pcc_ir::plan::{Plan, Step};
-use pcc_ir::{BlockId, ParamId};
-use pcc_kernels::GUARD_ENTRY;
+use pcc_ir::plan::{Factor, Plan, Source, Step};
+use pcc_ir::{BlockId, ParamId, VarId};
+use pcc_kernels::{GUARD_ENTRY, LEAF};
 
 /// Calls a kernel with arguments of mixed kinds.
 macro_rules! call {
@@ -18,29 +19,26 @@ macro_rules! call {
 }
 pub(super) use call;
 
-pub(super) const MARKS: Place = Place { field: Field::Marks, offset: 0, stride: 0, divisor: 1 };
-pub(super) const ARENA: Place = Place { field: Field::Arena, offset: 0, stride: 0, divisor: 1 };
+pub(super) const TILES: Argument = Argument::Tiles;
+const MARKS: Place = Place::of(Field::Marks, 0);
+pub(super) const ARENA: Place = Place::of(Field::Arena, 0);
+const ROW_EXPONENTS: Place = Place::of(Field::RowExponents, 0);
 
-pub(super) struct Up<'e, 'f, 'm> {
+pub(super) struct Up<'e, 'f> {
     pub(super) plan: &'e Plan,
-    pub(super) rows: &'e mut Vec<u32>,
-    pub(super) emitter: &'e mut Emitter<'f, 'm>,
+    pub(super) layout: &'e Layout<'e>,
+    pub(super) lists: &'e mut Lists,
+    pub(super) emitter: &'e mut Emitter<'f>,
 }
 
-impl Up<'_, '_, '_> {
+impl Up<'_, '_> {
     pub(super) fn step(&mut self, step: &Step) {
         match step {
             Step::Ones { out } => self.ones(*out),
-            Step::Literal { .. } | Step::Indicator { .. } | Step::Gather { .. } | Step::Normal { .. } => {
-                self.leaf(step);
-            }
-            Step::Multiply { out, children, is_scaled, guard } => {
-                self.multiply(*out, children, *is_scaled, *guard);
-            }
+            Step::Literal { .. } | Step::Indicator { .. } | Step::Normal { .. } => self.leaf(step),
+            Step::Multiply { out, factors, guard } => self.multiply(*out, factors, *guard),
             Step::MultiplyUnits { out, children } => self.multiply_units(*out, children),
-            Step::Outer { out, left, right, is_scaled, guard } => {
-                self.outer(*out, *left, *right, *is_scaled, *guard);
-            }
+            Step::Outer { out, left, right, guard } => self.outer(*out, *left, *right, *guard),
             Step::Concat { out, children } => self.concat(*out, children),
             Step::Sum { out, child, table } => self.sum(*out, *child, *table),
             Step::Mix { out, child, table } => self.mix(*out, *child, *table),
@@ -68,58 +66,71 @@ impl Up<'_, '_, '_> {
             Step::Indicator { var, first, .. } => {
                 call!(e, LeafIndicator(units, first, Place::evidence(var), rows, exponent))
             }
-            Step::Gather { var, table, .. } => {
-                let table = Place::table(plan, table, block);
-                call!(e, LeafGather(units, table, Place::evidence(var), rows, exponent))
-            }
             Step::Normal { var, table, .. } => {
-                let table = Place::table(plan, table, block);
+                let table = Place::table(plan, table, block.groups);
                 call!(e, LeafGaussian(units, table, Place::evidence(var), rows, exponent, MARKS))
             }
             _ => {}
         });
     }
 
-    fn multiply(&mut self, out: BlockId, children: &[BlockId], is_scaled: bool, guard: u32) {
+    fn multiply(&mut self, out: BlockId, factors: &[Factor], guard: u32) {
         let plan = self.plan;
         let block = plan.block(out);
-        let bits = Argument::GuardBits(guard);
-        let part = |id| (Place::part(plan, id, block.groups), Place::part_exponents(plan, id, block.groups));
-        let (product, exponent) = part(out);
-        let factors = (children.len() > 2).then(|| self.group_rows(out, children));
+        let list = self.factor_list(out, factors);
+        let source = factors.iter().find_map(|f| f.leaf()).map(|(_, table)| plan.table(table).source);
+        let tables = Place::source(source.unwrap_or(Source::Params));
+        let (rows, exponent) = (Place::mantissas(plan, out), Place::exponents(plan, out));
+        let bits = Argument::Word(Place::guard(guard));
         self.emitter.each_group(block.groups, |e| {
-            let (mut left, mut left_exponent) = part(children[0]);
-            for &child in &children[1..] {
-                let (right, right_exponent) = part(child);
-                e.call(
-                    Kernel::GuardProduct,
-                    &[block.width.into(), left.into(), right.into(), bits, MARKS.into()],
-                );
-                call!(e, Multiply(block.width, left, right, product));
-                call!(e, Add(1_u32, left_exponent, right_exponent, exponent));
-                if is_scaled {
-                    call!(e, Rescale(block.width, product, exponent, 0_u32, MARKS));
-                }
-                (left, left_exponent) = (product, exponent);
-            }
-            // What one factor makes small the next may make large again, but only if the largest falls.
-            if let Some(list) = factors {
-                call!(e, GuardFall(children.len(), block.width, ARENA, list, exponent, MARKS));
-            }
+            call!(
+                e,
+                Product(
+                    TILES,
+                    factors.len(),
+                    block.width,
+                    ARENA,
+                    tables,
+                    ROW_EXPONENTS,
+                    list,
+                    rows,
+                    exponent,
+                    bits
+                )
+            );
         });
     }
 
-    /// Lists, for each group of a product, the first mantissa row and the exponent row of the part of each
-    /// child that it reads.
-    fn group_rows(&mut self, out: BlockId, children: &[BlockId]) -> Place {
-        let first = self.rows.len();
+    /// Lists, for each group of a product, its factors.
+    fn factor_list(&mut self, out: BlockId, factors: &[Factor]) -> Place {
+        let first = self.lists.factors.len();
         let block = self.plan.block(out);
         for group in 0..block.groups {
-            for &child in children {
-                self.rows.extend(unit_pair(self.plan, child, group * block.width));
+            for &factor in factors {
+                self.lists.factors.push(match factor {
+                    Factor::Block(child) => self.block_factor(child, group * block.width),
+                    Factor::Leaf { var, table } => self.leaf_factor(var, table, group, block.groups),
+                });
             }
         }
-        Place::row_list(first, 2 * children.len())
+        Place::factor_list(first, factors.len())
+    }
+
+    /// The part of a block from a unit on.
+    fn block_factor(&self, block: BlockId, unit: u32) -> pcc_kernels::Factor {
+        let [rows, exponent] = unit_pair(self.plan, block, unit);
+        pcc_kernels::Factor { rows, exponent, table: 0, row_exponents: 0 }
+    }
+
+    fn leaf_factor(&self, var: VarId, id: ParamId, group: u32, groups: u32) -> pcc_kernels::Factor {
+        let table = self.plan.table(id);
+        let of_table = u64::from(group / (groups / table.groups));
+        pcc_kernels::Factor {
+            rows: var.0,
+            exponent: LEAF,
+            table: table.start + of_table * table.group_len(),
+            row_exponents: self.layout.row_exponents[id.index()] + of_table * u64::from(table.rows),
+        }
     }
 
     fn multiply_units(&mut self, out: BlockId, children: &[BlockId]) {
@@ -133,29 +144,23 @@ impl Up<'_, '_, '_> {
 
     /// Lists, for each group of one unit, the mantissa and exponent rows of the same unit of each child.
     fn unit_rows(&mut self, out: BlockId, children: &[BlockId]) -> Place {
-        let first = self.rows.len();
+        let first = self.lists.rows.len();
         for unit in 0..self.plan.block(out).units() {
             for &child in children {
-                self.rows.extend(unit_pair(self.plan, child, unit));
+                self.lists.rows.extend(unit_pair(self.plan, child, unit));
             }
         }
         Place::row_list(first, 2 * children.len())
     }
 
-    fn outer(&mut self, out: BlockId, left: BlockId, right: BlockId, is_scaled: bool, guard: u32) {
+    fn outer(&mut self, out: BlockId, left: BlockId, right: BlockId, guard: u32) {
         let plan = self.plan;
-        let block = plan.block(out);
         let part = |id| (Place::mantissas(plan, id), Place::exponents(plan, id));
         let [(a, a_exponent), (b, b_exponent), (rows, exponent)] = [left, right, out].map(part);
         let [n_a, n_b] = [left, right].map(|id| plan.block(id).width);
-        let bits = Argument::GuardBits(guard);
-        self.emitter.each_group(block.groups, |e| {
-            e.call(Kernel::GuardOuter, &[n_a.into(), n_b.into(), a.into(), b.into(), bits, MARKS.into()]);
-            call!(e, Outer(n_a, n_b, a, b, rows));
-            call!(e, Add(1_u32, a_exponent, b_exponent, exponent));
-            if is_scaled {
-                call!(e, Rescale(block.width, rows, exponent, 0_u32, MARKS));
-            }
+        let bits = Argument::Word(Place::guard(guard));
+        self.emitter.each_group(plan.block(out).groups, |e| {
+            call!(e, Outer(TILES, n_a, n_b, a, a_exponent, b, b_exponent, rows, exponent, bits));
         });
     }
 
@@ -199,8 +204,8 @@ impl Up<'_, '_, '_> {
                 let part = plan.block(child).units() / block.groups;
                 segments.extend(uneven_segments(plan, child, group * part..(group + 1) * part));
             }
-            let rows = Place::rows(plan.mantissas(out) + group * block.width, 0);
-            let exponent = Place::rows(plan.exponents(out) + group, 0);
+            let rows = Place::rows(plan, plan.mantissas(out) + group * block.width, 0);
+            let exponent = Place::rows(plan, plan.exponents(out) + group, 0);
             align_segments(self.emitter, &segments, rows, exponent);
         }
     }
@@ -210,15 +215,14 @@ impl Up<'_, '_, '_> {
         let (block, k) = (plan.block(out), plan.block(child).width);
         let (rows, exponent) = (Place::mantissas(plan, out), Place::exponents(plan, out));
         let (terms, term_exponent) = (Place::mantissas(plan, child), Place::exponents(plan, child));
-        let weights = Place::table(plan, table, block);
+        let weights = Place::table(plan, table, block.groups);
         let floor = Place::of(Field::Floors, table.index() as i64 * 4);
+        let is_watched = Argument::Word(Place::of(Field::Watched, table.index() as i64 * 8));
         self.emitter.each_group(block.groups, |e| {
-            call!(e, Matmul(block.width, k, weights, k, 1_u32, terms, rows, 0_u32));
-            call!(e, Copy(1_u32, term_exponent, exponent));
-            e.when_watched(table, |e| {
-                call!(e, GuardSum(block.width, k, weights, k, 1_u32, floor, terms, rows, MARKS));
-            });
-            call!(e, Rescale(block.width, rows, exponent, GUARD_ENTRY, MARKS));
+            call!(
+                e,
+                Sum(TILES, block.width, k, weights, floor, is_watched, terms, term_exponent, rows, exponent)
+            );
         });
     }
 
@@ -227,7 +231,7 @@ impl Up<'_, '_, '_> {
         let (block, n) = (plan.block(out), plan.table(table).columns);
         let (rows, exponent) = (Place::mantissas(plan, out), Place::exponents(plan, out));
         let (terms, term_exponent) = (Place::mantissas(plan, child), Place::exponents(plan, child));
-        let weights = Place::table(plan, table, block);
+        let weights = Place::table(plan, table, block.groups);
         let part = |i: u32| (weights.skip_numbers(i as usize), terms.skip_rows(i * block.width));
         self.emitter.each_group(block.groups, |e| {
             for i in 0..n {
@@ -246,9 +250,9 @@ impl Up<'_, '_, '_> {
     fn sum_units(&mut self, out: BlockId, children: &[BlockId], table: ParamId) {
         let plan = self.plan;
         let block = plan.block(out);
-        let list = input_rows(plan, self.rows, block.groups, children);
+        let list = input_rows(plan, &mut self.lists.rows, block.groups, children);
         let n = plan.table(table).columns;
-        let weights = Place::table(plan, table, block);
+        let weights = Place::table(plan, table, block.groups);
         let (rows, exponent) = (Place::mantissas(plan, out), Place::exponents(plan, out));
         self.emitter.each_group(block.groups, |e| {
             call!(e, SumUnits(n, weights, ARENA, list, rows, exponent, MARKS));
@@ -288,8 +292,8 @@ fn uneven_segments(plan: &Plan, child: BlockId, units: std::ops::Range<u32>) -> 
         let end = units.end.min((group + 1) * width);
         segments.push(Segment {
             n_rows: end - unit,
-            rows: Place::rows(plan.mantissas(child) + unit, 0),
-            exponent: Place::rows(plan.exponents(child) + group, 0),
+            rows: Place::rows(plan, plan.mantissas(child) + unit, 0),
+            exponent: Place::rows(plan, plan.exponents(child) + group, 0),
         });
         unit = end;
     }
@@ -309,5 +313,6 @@ pub(super) fn input_rows(plan: &Plan, rows: &mut Vec<u32>, groups: u32, children
 }
 
 fn unit_pair(plan: &Plan, block: BlockId, unit: u32) -> [u32; 2] {
-    [plan.mantissas(block) + unit, plan.exponents(block) + unit / plan.block(block).width]
+    let rows = [plan.mantissas(block) + unit, plan.exponents(block) + unit / plan.block(block).width];
+    rows.map(|row| row_of_tile(plan, row))
 }

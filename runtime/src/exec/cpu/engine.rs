@@ -1,10 +1,10 @@
 //! A compiled plan for one use, with the working memory of each thread.
 
-use pcc_cpu::{Arena, CompileError, DerivedTables, Program, Tile};
+use pcc_cpu::{Arena, CompileError, DerivedTables, Program};
 use pcc_ir::Graph;
 use pcc_ir::lower::{Options, graph_to_plan};
-use pcc_ir::plan::{Mode, Step, verify};
-use pcc_kernels::Kernels;
+use pcc_ir::plan::{Mode, Plan, Step, verify};
+use pcc_kernels::{Kernels, MAX_TILES};
 use std::sync::Mutex;
 
 /// A normal density computed in 32 bits has a relative error of about 2e-7 in its logarithm, so that under
@@ -20,14 +20,14 @@ pub(super) struct Engine {
     pub(super) farthest_log: f64,
     /// Guard bits, computed from the parameters.
     pub(super) guards: Vec<u64>,
+    /// Tiles of a bundle.
+    pub(super) n_tiles: usize,
+    /// Whether a run can leave out the last samples of its tiles.
+    pub(super) are_narrow_allowed: bool,
+    /// Floating-point operations for each row.
+    pub(super) flops: u64,
     /// The memory of each thread; a lock is only ever taken by its own thread.
-    pub(super) memory: Vec<Mutex<Memory>>,
-}
-
-/// What one thread writes to.
-pub(super) struct Memory {
-    pub(super) arena: Arena,
-    pub(super) tile: Tile,
+    pub(super) memory: Vec<Mutex<Arena>>,
 }
 
 impl Engine {
@@ -49,9 +49,22 @@ impl Engine {
         let has_normals = plan.up().iter().any(|step| matches!(step, Step::Normal { .. }));
         let n = graph.variables().len() as f64;
         let farthest_log = if has_normals { FARTHEST_LOG * n } else { f64::NEG_INFINITY };
+        let cost = plan.cost();
+        let flops = cost.flops_up + cost.flops_down + cost.flops_again;
+        let are_narrow_allowed = are_narrow_allowed(&plan);
         let program = pcc_cpu::compile(plan, kernels)?;
         let (guards, memory) = (Vec::new(), Vec::new());
-        Ok(Engine { mode, are_latents_observed, program, farthest_log, guards, memory })
+        Ok(Engine {
+            mode,
+            are_latents_observed,
+            program,
+            farthest_log,
+            guards,
+            n_tiles: MAX_TILES,
+            are_narrow_allowed,
+            flops,
+            memory,
+        })
     }
 
     /// Brings the guards up to date with the parameters, and gives memory to each thread.
@@ -59,7 +72,16 @@ impl Engine {
         let plan = self.program.plan();
         self.guards = derived.watch().guard_bits(plan);
         while self.memory.len() < threads {
-            self.memory.push(Mutex::new(Memory { arena: Arena::of(plan), tile: Tile::of(plan) }));
+            self.memory.push(Mutex::new(Arena::of(plan, self.n_tiles)));
         }
     }
+}
+
+/// Only kernels that are told of it leave samples out. The others compute them from what earlier runs left
+/// there, which no sample that counts can notice, unless they sum over samples.
+fn are_narrow_allowed(plan: &Plan) -> bool {
+    let sums_over_all = |step: &Step| {
+        matches!(step, Step::NormalDown { .. } | Step::MixDown { .. } | Step::SumUnitsDown { .. })
+    };
+    !plan.down().iter().any(sums_over_all)
 }

@@ -10,6 +10,7 @@
 //! same rows, parameters and number of threads give the same bits.
 
 mod engine;
+mod shares;
 mod work;
 
 use super::log::LogSpace;

@@ -1,14 +1,16 @@
-//! Running tiles: packing rows, running the program, and sending marked rows to log space.
+//! Running bundles: packing rows, running the program, and sending marked rows to log space.
 //!
 //! In: a job (a batch and a compiled plan) and workers. Out: one log-likelihood for each row, and flows in
-//! the workers. A worker takes a contiguous share of the tiles, so results never depend on timing.
+//! the workers. A worker takes a contiguous share of the rows, so results never depend on timing.
 
-use super::engine::{Engine, FARTHEST_LOG, Memory};
+use super::engine::{Engine, FARTHEST_LOG};
+use super::shares::{Bundle, Shares};
 use crate::exec::Values;
 use crate::exec::log::{LogSpace, Rows};
-use pcc_cpu::DerivedTables;
+use pcc_cpu::{Arena, DerivedTables, Inputs, SampleWeights};
 use pcc_ir::plan::{Mode, TILE};
 use pcc_ir::{Batch, Graph, LayerId, Params};
+use pcc_kernels::MAX_TILES;
 use std::ops::Range;
 
 /// What all workers read.
@@ -22,9 +24,28 @@ pub(super) struct Job<'a> {
     pub(super) weights: Option<&'a [f32]>,
 }
 
-/// After this many tiles a thread's flows are added to its total, so that a sum over millions of rows does
-/// not outgrow what is added to it.
-const TILES_OF_A_SUM: usize = 256;
+impl Job<'_> {
+    fn inputs(&self) -> Inputs<'_> {
+        Inputs { params: self.params, derived: self.derived, guards: &self.engine.guards }
+    }
+
+    /// The words of some rows.
+    fn words(&self, rows: Range<usize>) -> &[u32] {
+        let n = self.batch.n_variables();
+        &self.batch.words()[rows.start * n..rows.end * n]
+    }
+
+    fn weight(&self, row: usize) -> f32 {
+        self.weights.map_or(1.0, |weights| weights[row])
+    }
+}
+
+/// After about this many rows a thread's flows are added to its total, so that a sum over millions of rows
+/// does not outgrow what is added to it.
+const ROWS_OF_A_SUM: usize = 256 * TILE;
+
+/// Operations that are worth waking another thread for: about 50 microseconds.
+const FLOPS_OF_A_THREAD: u64 = 2_000_000;
 
 /// What one thread gathers.
 #[derive(Clone)]
@@ -74,17 +95,16 @@ impl Worker {
     }
 }
 
-/// Gives each worker its share of the tiles, and the calling thread the first one's.
+/// Gives each worker its share of the rows, and the calling thread the last one's.
 pub(super) fn share(job: &Job, workers: &mut [Worker], logs: &mut [f64]) {
-    let n_tiles = logs.len().div_ceil(TILE);
-    let n_threads = workers.len().min(n_tiles);
+    let shares = shares(job, workers.len());
+    let n_threads = shares.n_threads();
     std::thread::scope(|scope| {
-        let (mut logs, mut first_row) = (logs, 0);
+        let mut logs = logs;
         for (thread, worker) in workers.iter_mut().enumerate().take(n_threads) {
-            let end = ((thread + 1) * n_tiles / n_threads * TILE).min(first_row + logs.len());
-            let (own, rest) = logs.split_at_mut(end - first_row);
-            let mut run = move || worker.run(job, thread, first_row, own);
-            (logs, first_row) = (rest, end);
+            let (own, rest) = logs.split_at_mut(shares.rows(thread).len());
+            logs = rest;
+            let mut run = move || worker.run(job, thread, shares, own);
             match thread + 1 == n_threads {
                 true => run(),
                 false => drop(scope.spawn(run)),
@@ -93,44 +113,51 @@ pub(super) fn share(job: &Job, workers: &mut [Worker], logs: &mut [f64]) {
     });
 }
 
+fn shares(job: &Job, n_workers: usize) -> Shares {
+    let n_rows = job.batch.n_rows();
+    let engine = job.engine;
+    let flops = engine.flops.saturating_mul(n_rows as u64);
+    let n_threads = n_workers.min((flops / FLOPS_OF_A_THREAD) as usize + 1);
+    Shares::of(n_rows, n_threads, engine.n_tiles, engine.are_narrow_allowed)
+}
+
 /// Every unit's value for all rows.
 pub(super) fn values(job: &Job, worker: &mut Worker) -> Values {
     let n_rows = job.batch.n_rows();
     let mut values = Values::of(job.graph, n_rows);
     let mut marked = Vec::new();
     let _denormals = pcc_kernels::denormals_off();
-    let mut memory = job.engine.memory[0].lock().expect("no worker panicked");
-    for first in (0..n_rows).step_by(TILE) {
-        let rows = first..n_rows.min(first + TILE);
-        let marks = up(job, &mut memory, &rows) | copy_values(job, &memory, &rows, &mut values);
-        marked.extend(rows.clone().filter(|row| marks >> (row - first) & 1 == 1));
+    let mut arena = job.engine.memory[0].lock().expect("no worker panicked");
+    for bundle in Shares::of(n_rows, 1, job.engine.n_tiles, true).bundles(0) {
+        let refused = up(job, &mut arena, &bundle);
+        for tile in 0..bundle.n_tiles() {
+            let rows = bundle.tile(tile);
+            let marks =
+                refused[tile] | arena.marks(tile) | copy_values(job, &arena, tile, &rows, &mut values);
+            marked.extend(rows.clone().filter(|row| marks >> (row - rows.start) & 1 == 1));
+        }
     }
     worker.n_marked += marked.len();
     worker.each_log_pass(job, &marked, |_, space, rows, _| space.copy_values(rows, &mut values));
     values
 }
 
-/// Packs rows and runs the upward steps. Returns the marks, those of rows alone.
-fn up(job: &Job, memory: &mut Memory, rows: &Range<usize>) -> u64 {
-    let mut refused = 0_u64;
-    for sample in 0..TILE {
-        // What is left of the last tile repeats its first row.
-        let row = if sample < rows.len() { rows.start + sample } else { rows.start };
-        let is_whole = memory.tile.set(sample, job.batch.row(row));
-        refused |= u64::from(!is_whole) << sample;
+/// Packs the rows of a bundle and runs the upward steps. Returns the samples of each tile that have a value
+/// which tables lack.
+fn up(job: &Job, arena: &mut Arena, bundle: &Bundle) -> [u64; MAX_TILES] {
+    let mut refused = [0; MAX_TILES];
+    for tile in 0..bundle.n_tiles() {
+        refused[tile] = arena.pack(tile, job.words(bundle.tile(tile)), bundle.lanes);
     }
-    (refused | run_up(job, memory)) & samples(rows.len())
+    arena.select(0..bundle.n_tiles(), bundle.lanes);
+    job.engine.program.up(job.inputs(), arena);
+    refused
 }
 
 /// Bit s: the logarithm is finite and under a limit.
 fn too_far(logs: &[f64], limit: f64) -> u64 {
     let is_far = |log: f64| u64::from(log > f64::NEG_INFINITY && log < limit);
     logs.iter().enumerate().fold(0, |bits, (s, &log)| bits | is_far(log) << s)
-}
-
-fn run_up(job: &Job, memory: &mut Memory) -> u64 {
-    let Memory { arena, tile } = memory;
-    job.engine.program.up(job.params, job.derived, &job.engine.guards, tile, arena)
 }
 
 /// The first `n` bits.
@@ -140,14 +167,14 @@ fn samples(n: usize) -> u64 {
 
 /// Copies all values of a tile. Returns marks of samples in which a value is too far below its group's
 /// largest to be exact, as densities in a normal's tails are.
-fn copy_values(job: &Job, memory: &Memory, rows: &Range<usize>, values: &mut Values) -> u64 {
+fn copy_values(job: &Job, arena: &Arena, tile: usize, rows: &Range<usize>, values: &mut Values) -> u64 {
     let plan = job.engine.program.plan();
     let mut marks = 0;
     for (layer, block) in plan.layers.iter().enumerate() {
         let id = LayerId::new(layer);
         for unit in 0..job.graph.n_units(id) {
-            let logs = block.map_or([0.0; TILE], |block| memory.arena.logs(plan, block, unit as u32));
-            marks |= block.map_or(0, |block| memory.arena.faint(plan, block, unit as u32));
+            let logs = block.map_or([0.0; TILE], |block| arena.logs(plan, tile, block, unit as u32));
+            marks |= block.map_or(0, |block| arena.faint(plan, tile, block, unit as u32));
             if job.engine.farthest_log.is_finite() && job.graph.layer(id).kind.var().is_some() {
                 marks |= too_far(&logs, FARTHEST_LOG);
             }
@@ -157,56 +184,91 @@ fn copy_values(job: &Job, memory: &Memory, rows: &Range<usize>, values: &mut Val
     marks
 }
 
+/// Runs a tile again with a good sample in the place of those that are not. Numbers of marked samples need not
+/// be finite, and even zero times those would spread; the stand-ins will have no weight.
+fn replace(job: &Job, arena: &mut Arena, tile: usize, lanes: usize, good: u64, stand_in: (usize, usize)) {
+    (0..lanes).filter(|s| good >> s & 1 == 0).for_each(|s| arena.copy_sample(stand_in, (tile, s)));
+    arena.select(tile..tile + 1, lanes);
+    job.engine.program.up(job.inputs(), arena);
+}
+
 impl Worker {
-    /// Runs the tiles of the rows from `first_row` on, as many as there are logarithms to be written.
-    fn run(&mut self, job: &Job, thread: usize, first_row: usize, logs: &mut [f64]) {
+    /// Runs a thread's share. There is a logarithm to be written for each of its rows.
+    fn run(&mut self, job: &Job, thread: usize, shares: Shares, logs: &mut [f64]) {
         let _denormals = pcc_kernels::denormals_off();
-        let mut memory = job.engine.memory[thread].lock().expect("no worker panicked");
-        if job.engine.mode == Mode::Flows {
-            self.flows.resize(job.engine.program.plan().stats_len() as usize, 0.0);
+        let mut arena = job.engine.memory[thread].lock().expect("no worker panicked");
+        let is_for_flows = job.engine.mode == Mode::Flows;
+        if is_for_flows && self.flows.is_empty() {
+            self.flows = vec![0.0; job.engine.program.plan().stats_len() as usize];
         }
+        let first_row = shares.rows(thread).start;
         let mut marked = Vec::new();
-        for (tile, logs) in logs.chunks_mut(TILE).enumerate() {
-            let first = first_row + tile * TILE;
-            let rows = first..first + logs.len();
-            let mut marks = up(job, &mut memory, &rows);
-            let plan = job.engine.program.plan();
-            logs.copy_from_slice(&memory.arena.logs(plan, plan.root, 0)[..logs.len()]);
-            marks |= too_far(logs, job.engine.farthest_log);
-            if job.engine.mode == Mode::Flows {
-                self.down(job, &mut memory, &rows, marks, logs);
-                if tile % TILES_OF_A_SUM == TILES_OF_A_SUM - 1 {
-                    self.settle();
-                }
+        let mut n_summed = 0;
+        for bundle in shares.bundles(thread) {
+            let logs = &mut logs[bundle.rows.start - first_row..bundle.rows.end - first_row];
+            let marks = self.run_bundle(job, &mut arena, &bundle, logs);
+            for tile in (0..bundle.n_tiles()).filter(|&tile| marks[tile] != 0) {
+                let rows = bundle.tile(tile);
+                marked.extend(rows.clone().filter(|row| marks[tile] >> (row - rows.start) & 1 == 1));
             }
-            marked.extend(rows.clone().filter(|row| marks >> (row - first) & 1 == 1));
+            n_summed += bundle.rows.len();
+            if is_for_flows && n_summed >= ROWS_OF_A_SUM {
+                self.settle();
+                n_summed = 0;
+            }
         }
-        drop(memory);
+        drop(arena);
         self.run_marked(job, first_row, &marked, logs);
     }
 
+    /// Runs a bundle and writes its rows' logarithms. Returns the marks of each tile.
+    fn run_bundle(
+        &mut self,
+        job: &Job,
+        arena: &mut Arena,
+        bundle: &Bundle,
+        logs: &mut [f64],
+    ) -> [u64; MAX_TILES] {
+        let mut marks = up(job, arena, bundle);
+        let plan = job.engine.program.plan();
+        for (tile, logs) in logs.chunks_mut(bundle.lanes).enumerate() {
+            arena.write_logs(plan, tile, plan.root, 0, logs);
+            marks[tile] |= arena.marks(tile) | too_far(logs, job.engine.farthest_log);
+            marks[tile] &= samples(logs.len());
+        }
+        if job.engine.mode == Mode::Flows {
+            self.down(job, arena, bundle, &marks, logs);
+        }
+        marks
+    }
+
     /// Runs the downward steps for the rows that are not marked and not impossible.
-    fn down(&mut self, job: &Job, memory: &mut Memory, rows: &Range<usize>, marks: u64, logs: &[f64]) {
-        let good = samples(rows.len()) & !marks;
-        if good == 0 {
-            return;
-        }
-        if marks != 0 {
-            // Numbers of marked samples need not be finite, and even zero times those would spread. A good
-            // sample takes their place, with no weight.
-            let first_good = good.trailing_zeros() as usize;
-            (0..TILE).filter(|s| good >> s & 1 == 0).for_each(|s| memory.tile.copy(first_good, s));
-            run_up(job, memory);
-        }
-        let mut weights = [0.0; TILE];
-        for (s, row) in rows.clone().enumerate() {
-            if good >> s & 1 == 1 && logs[s] > f64::NEG_INFINITY {
-                weights[s] = job.weights.map_or(1.0, |w| w[row]);
+    fn down(
+        &mut self,
+        job: &Job,
+        arena: &mut Arena,
+        bundle: &Bundle,
+        marks: &[u64; MAX_TILES],
+        logs: &[f64],
+    ) {
+        let good = |tile| samples(bundle.tile(tile).len()) & !marks[tile];
+        let Some(stand_in) = (0..bundle.n_tiles()).find(|&tile| good(tile) != 0) else { return };
+        let stand_in = (stand_in, good(stand_in).trailing_zeros() as usize);
+        let mut weights: SampleWeights = [[0.0; TILE]; MAX_TILES];
+        for tile in 0..bundle.n_tiles() {
+            let (rows, good) = (bundle.tile(tile), good(tile));
+            for (s, row) in rows.clone().enumerate() {
+                let is_possible = logs[row - bundle.rows.start] > f64::NEG_INFINITY;
+                if good >> s & 1 == 1 && is_possible {
+                    weights[tile][s] = job.weight(row);
+                }
+            }
+            if marks[tile] != 0 {
+                replace(job, arena, tile, bundle.lanes, good, stand_in);
             }
         }
-        let Memory { arena, tile } = memory;
-        let program = &job.engine.program;
-        program.down(job.params, job.derived, &job.engine.guards, tile, arena, &mut self.flows, &weights);
+        arena.select(0..bundle.n_tiles(), bundle.lanes);
+        job.engine.program.down(job.inputs(), arena, &mut self.flows, &weights);
     }
 
     /// Computes marked rows in log space.
@@ -219,8 +281,7 @@ impl Worker {
         self.each_log_pass(job, marked, |log_flows, space, rows, row_logs| {
             rows.rows.iter().zip(row_logs).for_each(|(row, log)| logs[row - first_row] = log);
             if is_for_flows {
-                let weight = |&row: &usize| job.weights.map_or(1.0, |w| f64::from(w[row]));
-                let weights: Vec<f64> = rows.rows.iter().map(weight).collect();
+                let weights: Vec<f64> = rows.rows.iter().map(|&row| f64::from(job.weight(row))).collect();
                 space.down(rows, &weights, log_flows);
             }
         });

@@ -1,0 +1,210 @@
+//! The working memory of one thread: a bundle of tiles, each its evidence and then the plan's rows.
+//!
+//! In: rows of evidence ([`Arena::pack`]). Out: what a run left in a tile. Kernels index tables by the codes
+//! found here, so every code is checked on its way in: one that a table lacks is stored as missing and its
+//! sample reported, to be computed by other means.
+
+use crate::log::log;
+use pcc_ir::plan::{Factor, Plan, Step, TILE};
+use pcc_ir::{BlockId, MISSING, VarId};
+use pcc_kernels::MAX_TILES;
+use std::ops::Range;
+
+/// Words between two boundaries of a cache line.
+const LINE: usize = 16;
+
+/// Variables that are transposed at a time: a cache line of each row of evidence.
+const BLOCK: usize = 16;
+
+/// Working memory for up to [`MAX_TILES`] tiles. It takes up memory only where it is written to.
+pub struct Arena {
+    /// The tiles, `stride` words apart, then rows for kernels to work in.
+    words: Vec<u32>,
+    /// Where the first tile starts: at a cache line.
+    first: usize,
+    /// Words of a tile.
+    pub(crate) stride: usize,
+    /// How many tiles there is room for.
+    n_tiles: usize,
+    /// Tiles that the next run is over.
+    pub(crate) tiles: Range<usize>,
+    /// Samples of each that count.
+    pub(crate) lanes: usize,
+    /// Of each tile, the samples that guards marked.
+    pub(crate) marks: [u64; MAX_TILES],
+    /// For each variable, how many codes evidence may have.
+    pub(crate) limits: Vec<u32>,
+}
+
+impl Arena {
+    /// Room for `n_tiles` tiles of a plan, of which the next run is over all.
+    ///
+    /// # Panics
+    /// When they are none or more than [`MAX_TILES`].
+    pub fn of(plan: &Plan, n_tiles: usize) -> Self {
+        assert!((1..=MAX_TILES).contains(&n_tiles), "{n_tiles} tiles of a bundle");
+        let stride = stride(plan);
+        let words = vec![0; stride * n_tiles + scratch_words(plan, n_tiles) + LINE];
+        let first = words.as_ptr().align_offset(LINE * size_of::<u32>()).min(LINE);
+        let marks = [0; MAX_TILES];
+        Arena { words, first, stride, n_tiles, tiles: 0..n_tiles, lanes: TILE, marks, limits: limits(plan) }
+    }
+
+    /// How many bytes [`Arena::of`] takes at most.
+    pub fn bytes(plan: &Plan, n_tiles: usize) -> u64 {
+        (stride(plan) * n_tiles + scratch_words(plan, n_tiles) + LINE) as u64 * 4
+    }
+
+    /// How many tiles there is room for.
+    pub fn n_tiles(&self) -> usize {
+        self.n_tiles
+    }
+
+    /// Chooses the tiles that the next run is over, and how many samples of each count.
+    ///
+    /// # Panics
+    /// When there are none or no such tiles, or `lanes` is not 16, 32 or 64.
+    pub fn select(&mut self, tiles: Range<usize>, lanes: usize) {
+        assert!(!tiles.is_empty() && tiles.end <= self.n_tiles, "tiles {tiles:?} of {}", self.n_tiles);
+        assert!(matches!(lanes, 16 | 32 | 64), "{lanes} samples of a tile");
+        (self.tiles, self.lanes) = (tiles, lanes);
+    }
+
+    /// The samples of a tile that the last run's guards marked.
+    pub fn marks(&self, tile: usize) -> u64 {
+        self.marks[tile]
+    }
+
+    /// Fills a tile's samples with rows of words, one word for each variable, one row after another; samples
+    /// past the last row, up to `lanes`, repeat the first. Returns the samples in which a word is no row of
+    /// the variable's tables; there it is missing.
+    ///
+    /// # Panics
+    /// When there are no rows, or more than `lanes`.
+    pub fn pack(&mut self, tile: usize, rows: &[u32], lanes: usize) -> u64 {
+        let n_variables = self.limits.len();
+        let n = rows.len().checked_div(n_variables).unwrap_or(1);
+        assert!((1..=lanes).contains(&n) && lanes <= TILE, "{n} rows for {lanes} samples");
+        assert_eq!(rows.len(), n * n_variables, "a row has one word for each variable");
+        let evidence = self.evidence(tile);
+        let mut refused = 0;
+        for first in (0..n_variables).step_by(BLOCK) {
+            let width = BLOCK.min(n_variables - first);
+            let words = &mut self.words[evidence.start + first * TILE..][..width * TILE];
+            for sample in 0..lanes {
+                let row = if sample < n { sample } else { 0 };
+                let row = &rows[row * n_variables + first..][..width];
+                row.iter().enumerate().for_each(|(i, &word)| words[i * TILE + sample] = word);
+            }
+            for (words, &limit) in words.chunks_exact_mut(TILE).zip(&self.limits[first..]) {
+                refused |= refuse(&mut words[..lanes], limit);
+            }
+        }
+        refused & u64::MAX >> (TILE - n)
+    }
+
+    /// Makes a sample equal to another; both are a tile and a place in it.
+    pub fn copy_sample(&mut self, from: (usize, usize), to: (usize, usize)) {
+        let (source, target) = (self.evidence(from.0), self.evidence(to.0));
+        for row in (0..source.len()).step_by(TILE) {
+            self.words[target.start + row + to.1] = self.words[source.start + row + from.1];
+        }
+    }
+
+    /// The words of a variable, one for each sample of a tile.
+    pub fn words(&self, tile: usize, var: VarId) -> &[u32] {
+        &self.words[self.evidence(tile)][var.index() * TILE..][..TILE]
+    }
+
+    fn evidence(&self, tile: usize) -> Range<usize> {
+        assert!(tile < self.n_tiles, "tile {tile} of {}", self.n_tiles);
+        let first = self.first + tile * self.stride;
+        first..first + self.limits.len() * TILE
+    }
+
+    fn row(&self, tile: usize, row: u32) -> impl Iterator<Item = f32> {
+        let first = self.evidence(tile).end + row as usize * TILE;
+        self.words[first..first + TILE].iter().map(|&word| f32::from_bits(word))
+    }
+
+    /// The natural logarithm of a unit's value for each sample of a tile; exact zeros give minus infinity.
+    pub fn logs(&self, plan: &Plan, tile: usize, block: BlockId, unit: u32) -> [f64; TILE] {
+        let mut logs = [0.0; TILE];
+        self.write_logs(plan, tile, block, unit, &mut logs);
+        logs
+    }
+
+    /// The same for as many samples as there is room for.
+    pub fn write_logs(&self, plan: &Plan, tile: usize, block: BlockId, unit: u32, logs: &mut [f64]) {
+        let mantissas = self.row(tile, plan.mantissas(block) + unit);
+        let exponents = self.row(tile, plan.exponents(block) + unit / plan.block(block).width);
+        logs.iter_mut().zip(mantissas.zip(exponents)).for_each(|(to, (m, e))| *to = log(m, e));
+    }
+
+    /// Bit s: the unit's mantissa at sample s is positive but under 2^-120, at the end of what `f32` can hold
+    /// beside its group's largest.
+    pub fn faint(&self, plan: &Plan, tile: usize, block: BlockId, unit: u32) -> u64 {
+        let mantissas = self.row(tile, plan.mantissas(block) + unit);
+        let is_faint = |m: f32| u64::from(m > 0.0 && m < FAINT);
+        mantissas.enumerate().fold(0, |bits, (s, m)| bits | is_faint(m) << s)
+    }
+
+    /// Where the selected tiles start, and the rows that kernels may work in.
+    pub(crate) fn pointers(&mut self) -> [*mut f32; 2] {
+        let first = self.first + self.tiles.start * self.stride;
+        let scratch = self.first + self.n_tiles * self.stride;
+        [first, scratch].map(|place| self.words[place..].as_mut_ptr().cast())
+    }
+
+    /// Whether it was made for such a plan.
+    pub(crate) fn fits(&self, plan: &Plan, limits: &[u32]) -> bool {
+        let room = self.words.len() - self.first - self.n_tiles * self.stride;
+        self.stride == stride(plan) && room >= scratch_words(plan, self.n_tiles) && self.limits == limits
+    }
+}
+
+/// Positive mantissas under this may have been raised or rounded on the way.
+const FAINT: f32 = f32::from_bits((127 - 120) << 23);
+
+/// Words of a tile. The same row of four tiles must not fall on the same lines of the first-level cache, whose
+/// ways are 4 KiB, 16 rows.
+fn stride(plan: &Plan) -> usize {
+    let rows = plan.n_variables as usize + plan.arena_rows as usize;
+    let padding = (20 - rows % 16) % 16;
+    (rows + padding) * TILE
+}
+
+fn scratch_words(plan: &Plan, n_tiles: usize) -> usize {
+    plan.scratch_rows() as usize * n_tiles * TILE
+}
+
+/// For each variable, how many codes all tables over it have.
+pub(crate) fn limits(plan: &Plan) -> Vec<u32> {
+    let mut limits = vec![MISSING; plan.n_variables as usize];
+    for step in &plan.steps {
+        let factors: &[Factor] = if let Step::Multiply { factors, .. } = step { factors } else { &[] };
+        let mut leaves: Vec<_> = factors.iter().filter_map(|factor| factor.leaf()).collect();
+        if let Step::GatherDown { var, table, .. } = *step {
+            leaves.push((var, table));
+        }
+        for (var, table) in leaves {
+            let limit = &mut limits[var.index()];
+            *limit = plan.table(table).rows.min(*limit);
+        }
+    }
+    limits
+}
+
+/// Replaces words that are neither missing nor under the limit, and says where they were.
+fn refuse(words: &mut [u32], limit: u32) -> u64 {
+    let is_known = |word: u32| (word < limit) | (word == MISSING);
+    if words.iter().fold(true, |all, &word| all & is_known(word)) {
+        return 0;
+    }
+    let mut refused = 0;
+    for (sample, word) in words.iter_mut().enumerate().filter(|(_, word)| !is_known(**word)) {
+        *word = MISSING;
+        refused |= 1 << sample;
+    }
+    refused
+}
