@@ -1,0 +1,258 @@
+//! What lowering decides: the order of layers, what is kept for the way down, where buffers lie, and what
+//! memory a run takes.
+
+use pcc_diag::Span;
+use pcc_ir::family::Categorical;
+use pcc_ir::lower::{Options, graph_to_plan};
+use pcc_ir::plan::{Access, Factor, Memory, Mode, Run, Step, verify};
+use pcc_ir::{
+    BlockId, Domain, Family, Graph, GraphBuilder, LayerId, Param, ParamId, ParamShape, Plan, VarId,
+};
+
+/// Layers of `width` units over variables with three values.
+struct Maker {
+    builder: GraphBuilder,
+    vars: Vec<VarId>,
+    width: u32,
+}
+
+impl Maker {
+    fn new(n_variables: u32, width: u32) -> Self {
+        let mut builder = GraphBuilder::new();
+        let group = builder.variables("X", &[n_variables], Domain::Cat(3), false);
+        let vars = builder.graph().var_group(group).variables().collect();
+        Maker { builder, vars, width }
+    }
+
+    fn table(&mut self, shape: ParamShape) -> ParamId {
+        let (name, span) = (String::new(), Span::default());
+        self.builder.param(Param { shape, groups: 1, initial: None, is_fixed: false, name, span })
+    }
+
+    fn leaf(&mut self, variable: usize) -> LayerId {
+        let family = Family::Categorical(Categorical { n: 3 });
+        let table = self.table(ParamShape::Input { family, units: self.width });
+        self.builder.input(self.vars[variable], table, 1, Span::default()).unwrap()
+    }
+
+    fn product(&mut self, factors: &[LayerId]) -> LayerId {
+        self.builder.product(factors, Span::default()).unwrap()
+    }
+
+    fn sum(&mut self, children: &[LayerId], rows: u32) -> LayerId {
+        let columns = children.len() as u32 * self.width;
+        let table = self.table(ParamShape::Sum { rows, columns });
+        self.builder.sum(children, table, 1, Span::default()).unwrap()
+    }
+
+    fn finish(mut self, children: &[LayerId]) -> Graph {
+        let root = self.sum(children, 1);
+        self.builder.finish(root).unwrap()
+    }
+}
+
+fn plan(graph: &Graph, mode: Mode) -> Plan {
+    let plan = graph_to_plan(graph, &Options::all_observed(graph, mode)).unwrap();
+    assert_eq!(verify(plan.clone()).err(), None);
+    plan
+}
+
+/// A chain of sums in which every product has a small sum as well, before or after the chain's.
+fn caterpillar(length: usize, is_small_first: bool) -> Graph {
+    let mut maker = Maker::new(2 * length as u32, 4);
+    let mut below = maker.leaf(0);
+    for i in 1..length {
+        let leaf = maker.leaf(length + i);
+        let small = maker.sum(&[leaf], 4);
+        let deep = maker.sum(&[below], 4);
+        let own = maker.leaf(i);
+        let factors = if is_small_first { [small, deep, own] } else { [deep, small, own] };
+        below = maker.product(&factors);
+    }
+    let last = maker.leaf(length);
+    let whole = maker.product(&[below, last]);
+    maker.finish(&[whole])
+}
+
+#[test]
+fn the_child_that_needs_most_rows_is_computed_first() {
+    let rows = |length, is_first| plan(&caterpillar(length, is_first), Mode::Forward).arena_rows;
+    for is_small_first in [false, true] {
+        assert_eq!(rows(5, is_small_first), rows(50, is_small_first));
+    }
+}
+
+#[test]
+fn only_sums_are_kept_for_the_way_down() {
+    let rows = |length| plan(&caterpillar(length, true), Mode::Flows).arena_rows;
+    // Two sums of four units and an exponent for each place of the chain, but for a few rows left free.
+    let more = rows(1060) - rows(60);
+    assert!(more.abs_diff(1000 * 2 * 5) < 16, "{more}");
+}
+
+/// How many products of the downward half have these factors or more.
+fn n_products_again(plan: &Plan, n_factors: usize) -> usize {
+    let is_product = |s: &&Step| matches!(s, Step::Multiply { factors, .. } if factors.len() >= n_factors);
+    plan.down().iter().filter(is_product).count()
+}
+
+#[test]
+fn sums_over_one_product_have_it_computed_again_once() {
+    let mut maker = Maker::new(2, 4);
+    let leaves = [maker.leaf(0), maker.leaf(1)];
+    let both = maker.product(&leaves);
+    let sums = [maker.sum(&[both], 4), maker.sum(&[both], 4), maker.sum(&[both], 4)];
+    let plan = plan(&maker.finish(&sums), Mode::Flows);
+    assert_eq!(n_products_again(&plan, 2), 1, "{plan}");
+}
+
+#[test]
+fn products_of_many_factors_are_kept() {
+    let naive_bayes = |n: usize| {
+        let mut maker = Maker::new(n as u32, 4);
+        let leaves: Vec<LayerId> = (0..n).map(|i| maker.leaf(i)).collect();
+        let all = maker.product(&leaves);
+        plan(&maker.finish(&[all]), Mode::Flows)
+    };
+    assert_eq!([2, 8, 9, 50].map(|n| n_products_again(&naive_bayes(n), 2)), [1, 1, 0, 0]);
+}
+
+/// Products over the first 1, 2, .. variables, each a factor of the next and summed as well.
+fn prefixes(n: usize) -> Graph {
+    let mut maker = Maker::new(n as u32, 4);
+    let mut prefix = maker.leaf(0);
+    let mut alternatives = Vec::new();
+    let mut suffix: Vec<LayerId> = vec![maker.leaf(n - 1)];
+    for i in (1..n - 1).rev() {
+        let leaf = maker.leaf(i);
+        let longer = maker.product(&[leaf, suffix[suffix.len() - 1]]);
+        suffix.push(longer);
+    }
+    for i in 1..n - 1 {
+        let sum = maker.sum(&[prefix], 4);
+        alternatives.push(maker.product(&[sum, suffix[n - 1 - i]]));
+        let leaf = maker.leaf(i);
+        prefix = maker.product(&[prefix, leaf]);
+    }
+    maker.finish(&alternatives)
+}
+
+#[test]
+fn products_of_products_are_not_computed_again_and_again() {
+    let n_steps = |n| plan(&prefixes(n), Mode::Flows).steps.len();
+    assert_eq!(n_steps(400) - n_steps(200), 2 * (n_steps(200) - n_steps(100)));
+}
+
+#[test]
+fn rows_that_are_read_do_not_lie_shortly_before_those_written() {
+    for width in [8, 16, 32, 64, 100] {
+        let mut maker = Maker::new(20, width);
+        let mut below = maker.leaf(0);
+        for i in 1..20 {
+            let leaf = maker.leaf(i);
+            let (sum, other) = (maker.sum(&[below], width), maker.sum(&[leaf], width));
+            below = maker.product(&[sum, other]);
+        }
+        let plan = plan(&maker.finish(&[below]), Mode::Forward);
+        for step in plan.steps.iter().filter(|s| matches!(s, Step::Multiply { .. })) {
+            let (mut read, mut written) = (Vec::new(), Vec::new());
+            step.each_buffer(&plan, &mut |buffer, access| match access {
+                Access::Read => read.push(plan.buffer(buffer).first),
+                _ => written.push(plan.buffer(buffer).first),
+            });
+            // 4096 bytes are sixteen rows.
+            let phases = read.iter().map(|row| row.wrapping_sub(written[0]) % 16);
+            assert!(phases.clone().all(|phase| phase < 12), "{width}: {:?}", phases.collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn another_value_than_that_of_the_way_up_is_refused() {
+    let refused = |problem: &str, break_it: &dyn Fn(&mut Plan)| {
+        let mut broken = plan(&caterpillar(4, true), Mode::Flows);
+        break_it(&mut broken);
+        let faults = verify(broken).expect_err("the plan is broken");
+        assert!(faults.iter().any(|f| f.problem == problem), "{problem} is not among {faults:?}");
+    };
+    let first_again = |plan: &mut Plan| {
+        let n_up = plan.n_up as usize;
+        let is_product = |s: &Step| matches!(s, Step::Multiply { .. });
+        n_up + plan.steps[n_up..].iter().position(is_product).expect("a product is computed again")
+    };
+    refused("the downward half computes only what the upward half did", &|plan| {
+        let i = first_again(plan);
+        if let Step::Multiply { factors, .. } = &mut plan.steps[i] {
+            *factors = factors.iter().rev().copied().collect();
+        }
+    });
+    refused("no block is computed twice", &|plan| {
+        let i = first_again(plan);
+        let again = plan.steps[i].clone();
+        plan.steps.insert(i + 1, again);
+    });
+    // The sum's child is there, but it is that of another sum.
+    refused("its flow goes down over what it was computed from", &|plan| {
+        let of_sum = |s: &Step| if let Step::SumDown { child, .. } = s { Some(*child) } else { None };
+        let children: Vec<(usize, BlockId)> =
+            plan.steps.iter().enumerate().filter_map(|(i, s)| of_sum(s).map(|c| (i, c))).collect();
+        let (n_rows, mut last) = (plan.arena_rows, plan.arena_rows);
+        // Every buffer in rows of its own, so that all are there to the end.
+        for buffer in &mut plan.buffers {
+            buffer.first = last;
+            last += buffer.rows;
+        }
+        plan.arena_rows = last;
+        assert!(n_rows < last && children.len() > 2);
+        if let Step::SumDown { child, .. } = &mut plan.steps[children[2].0] {
+            *child = children[1].1;
+        }
+    });
+}
+
+#[test]
+fn memory_is_that_of_tables_statistics_and_arenas() {
+    let plan = plan(&caterpillar(4, true), Mode::Flows);
+    let (n_numbers, n_rows, n_tables) = (8 * 12 + 6 * 16 + 4, 8 * 3 + 6 * 4 + 1, 15);
+    let row = 64 * 4;
+    let scratch = 4 + 2 * 16;
+    let tile = row * (plan.tile_rows() + scratch);
+    let expected = Memory {
+        tables: 4 * (n_numbers + n_rows) + 12 * n_tables,
+        statistics: 3 * 2 * 4 * n_numbers,
+        arenas: 3 * 2 * tile,
+    };
+    assert_eq!(plan.memory(Run { threads: 3, tiles: 2 }), expected);
+    assert_eq!(plan.tile_rows() % 16, 4);
+    let taken = plan.tile_rows() - u64::from(plan.arena_rows + plan.n_variables);
+    assert!(taken < 16, "{taken} rows are left free");
+}
+
+#[test]
+fn tiles_go_before_threads_where_memory_is_short() {
+    let plan = plan(&caterpillar(4, true), Mode::Flows);
+    let bytes = |threads, tiles| plan.memory(Run { threads, tiles }).total();
+    let fit = |budget| plan.fit(3, budget).map(|run| (run.threads, run.tiles));
+    assert_eq!(fit(u64::MAX), Ok((3, 4)));
+    assert_eq!(fit(bytes(3, 4)), Ok((3, 4)));
+    assert_eq!(fit(bytes(3, 4) - 1), Ok((3, 2)));
+    assert_eq!(fit(bytes(3, 2) - 1), Ok((3, 1)));
+    assert_eq!(fit(bytes(3, 1) - 1), Ok((2, 1)));
+    assert_eq!(fit(bytes(1, 1)), Ok((1, 1)));
+    assert_eq!(fit(bytes(1, 1) - 1), Err(plan.memory(Run { threads: 1, tiles: 1 })));
+}
+
+#[test]
+fn a_leaf_with_several_readers_has_a_block() {
+    let mut maker = Maker::new(2, 4);
+    let (shared, others) = (maker.leaf(0), [maker.leaf(1), maker.leaf(1)]);
+    let products = others.map(|other| maker.product(&[shared, other]));
+    let plan = plan(&maker.finish(&products), Mode::Forward);
+    let is_mixed = |s: &&Step| match s {
+        Step::Multiply { factors, .. } => {
+            matches!(factors[..], [Factor::Block(_), Factor::Leaf { .. }])
+        }
+        _ => false,
+    };
+    assert_eq!(plan.steps.iter().filter(is_mixed).count(), 2, "{plan}");
+}
