@@ -12,6 +12,9 @@ mod world;
 use clap::Parser;
 use std::process::ExitCode;
 
+#[global_allocator]
+static MEMORY: pcc_runtime::LargePages = pcc_runtime::LargePages;
+
 fn main() -> ExitCode {
     // Wrong usage ends here, with exit code 2; `--help` and `--version` with 0.
     let cli = args::Cli::parse();

@@ -8,6 +8,9 @@ pub mod exec;
 pub mod formats;
 pub mod learn;
 pub mod model;
+mod pages;
 pub mod query;
 pub mod recipe;
 pub mod train;
+
+pub use pages::LargePages;
