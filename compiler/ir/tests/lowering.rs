@@ -2,7 +2,7 @@
 //! memory a run takes.
 
 use pcc_diag::Span;
-use pcc_ir::family::Categorical;
+use pcc_ir::family::{Categorical, Gaussian};
 use pcc_ir::lower::{Options, graph_to_plan};
 use pcc_ir::plan::{Access, Factor, Memory, Mode, Run, Step, verify};
 use pcc_ir::{
@@ -255,4 +255,75 @@ fn a_leaf_with_several_readers_has_a_block() {
         _ => false,
     };
     assert_eq!(plan.steps.iter().filter(is_mixed).count(), 2, "{plan}");
+}
+
+/// A sum over a product of some normal leaves, a discrete one, and a sum of one more normal.
+fn mixed_region(n_normals: u32) -> Graph {
+    let mut maker = Maker::new(1, 4);
+    let group = maker.builder.variables("Y", &[n_normals + 1], Domain::Real, false);
+    let reals: Vec<VarId> = maker.builder.graph().var_group(group).variables().collect();
+    let family = Family::Gaussian(Gaussian::default());
+    let mut factors = vec![maker.leaf(0)];
+    for &real in &reals {
+        let table = maker.table(ParamShape::Input { family, units: 4 });
+        factors.push(maker.builder.input(real, table, 1, Span::default()).unwrap());
+    }
+    let last = factors.pop().unwrap();
+    factors.push(maker.sum(&[last], 4));
+    let all = maker.product(&factors);
+    maker.finish(&[all])
+}
+
+#[test]
+fn many_normal_leaves_of_a_product_are_one_step() {
+    let words = |n_normals, are_normals_joined, mode| {
+        let graph = mixed_region(n_normals);
+        let options = Options { are_normals_joined, ..Options::all_observed(&graph, mode) };
+        let plan = graph_to_plan(&graph, &options).unwrap();
+        assert_eq!(plan.to_string().parse().as_ref(), Ok(&plan));
+        let words: Vec<&str> = plan.steps.iter().map(Step::word).collect();
+        assert_eq!(verify(plan.clone()).err(), None, "{plan}");
+        words.join(" ")
+    };
+    let joined = "normal sum normal_product multiply sum";
+    assert_eq!(words(4, true, Mode::Forward), joined);
+    // The joined densities are kept, as they take long; the product that they are a factor of is not.
+    let down = "seed multiply sum_down sum_down normal_down normal_product_down gather_down";
+    let flows = words(4, true, Mode::Flows);
+    let (up, found) = flows.split_at(joined.len());
+    let sorted = |words: &str| {
+        let mut words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
+        words.sort();
+        words
+    };
+    assert_eq!((up, sorted(found)), (joined, sorted(down)));
+    assert_eq!(words(3, true, Mode::Forward), "normal sum normal normal normal multiply sum");
+    assert_eq!(words(4, false, Mode::Forward), "normal sum normal normal normal normal multiply sum");
+    assert!(!words(4, true, Mode::Values).contains("product"));
+}
+
+#[test]
+fn broken_products_of_normals_are_refused() {
+    let graph = mixed_region(4);
+    let options = Options { are_normals_joined: true, ..Options::all_observed(&graph, Mode::Flows) };
+    let refused = |problem: &str, change: &dyn Fn(&mut Vec<(VarId, ParamId)>), is_down: bool| {
+        let mut plan = graph_to_plan(&graph, &options).unwrap();
+        for step in plan.steps.iter_mut().filter(|s| s.out().is_none() == is_down) {
+            if let Step::NormalProduct { leaves, .. } | Step::NormalProductDown { leaves, .. } = step {
+                let mut new = leaves.to_vec();
+                change(&mut new);
+                *leaves = new.into();
+            }
+        }
+        let faults = verify(plan).expect_err("the plan is broken");
+        assert!(faults.iter().any(|f| f.problem == problem), "{problem} is not among {faults:?}");
+    };
+    for is_down in [false, true] {
+        refused("it has several leaves, over distinct variables", &|l| l[1].0 = l[0].0, is_down);
+        refused("it has several leaves, over distinct variables", &|l| l.truncate(1), is_down);
+        refused("its variable exists", &|l| l[0].0 = VarId(6), is_down);
+        refused("its table exists", &|l| l[3].1 = ParamId(99), is_down);
+        // The first table is that of the discrete leaf.
+        refused("its table is prepared and has three rows", &|l| l[2].1 = ParamId(0), is_down);
+    }
 }

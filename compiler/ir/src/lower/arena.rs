@@ -80,11 +80,6 @@ fn lives(plan: &Plan) -> Vec<Option<(usize, usize)>> {
     lives
 }
 
-/// How many rows may be left free before new ones at the end: a quarter of those taken.
-fn most_skipped(rows: u32) -> u32 {
-    (rows / 4).min(PAGE_ROWS as u32 - 1)
-}
-
 /// Free ranges of rows.
 #[derive(Default)]
 struct FreeRows {
@@ -96,12 +91,17 @@ struct FreeRows {
 /// Free ranges that are looked at for one that reads and writes of a step don't collide in.
 const N_CANDIDATES: usize = 4;
 
+/// For so many rows taken at the end one may be left free before them.
+const SHARE_SKIPPED: u32 = 4;
+
 impl FreeRows {
     /// Takes rows for a step that reads others: from a range that fits well, else from the end.
     fn take(&mut self, rows: u32, read: &[u32]) -> Result<u32, String> {
-        let fitting = self.by_size.range((rows, 0)..).take(N_CANDIDATES);
+        let n_candidates = if read.is_empty() { 1 } else { N_CANDIDATES };
+        let most_skipped = if read.is_empty() { 0 } else { PAGE_ROWS as u32 - 1 };
+        let fitting = self.by_size.range((rows, 0)..).take(n_candidates);
         let places = fitting.flat_map(|&(size, start)| {
-            let slack = (size - rows).min(PAGE_ROWS as u32 - 1);
+            let slack = (size - rows).min(most_skipped);
             (start..=start + slack).map(move |first| (first, start, size))
         });
         if let Some((first, start, size)) = places.min_by_key(|place| collisions(place.0, read)) {
@@ -111,9 +111,8 @@ impl FreeRows {
             return Ok(first);
         }
         let end = self.n_rows;
-        let first = (end..=end.saturating_add(most_skipped(rows)))
-            .min_by_key(|&first| collisions(first, read))
-            .unwrap_or(end);
+        let last = end.saturating_add(most_skipped.min(rows / SHARE_SKIPPED));
+        let first = (end..=last).min_by_key(|&first| collisions(first, read)).unwrap_or(end);
         self.n_rows = first.checked_add(rows).ok_or("the circuit needs more than 2^32 rows for one tile")?;
         self.insert(end, first - end);
         Ok(first)

@@ -6,7 +6,7 @@
 
 use super::Lowering;
 use super::again::Again;
-use crate::plan::{Factor, FlowInto, Step};
+use crate::plan::{FlowInto, Step};
 use crate::{BlockId, BufferId};
 
 /// What is known about the flows of blocks.
@@ -45,10 +45,8 @@ impl Lowering<'_> {
         for step in self.plan.up() {
             let children = step.reads();
             children.iter().for_each(|c| flows.uses[c.index()] += 1);
-            let has_table = matches!(
-                step,
-                Step::Normal { .. } | Step::Sum { .. } | Step::Mix { .. } | Step::SumUnits { .. }
-            ) || matches!(step, Step::Multiply { factors, .. } if factors.iter().any(|f| f.leaf().is_some()));
+            let has_table = matches!(step, Step::Sum { .. } | Step::Mix { .. } | Step::SumUnits { .. })
+                || !step.leaves().is_empty();
             let is_above = children.iter().any(|c| flows.is_needed[c.index()]);
             let out = step.out().expect("an upward step has an output");
             flows.is_needed[out.index()] = has_table || is_above;
@@ -59,10 +57,10 @@ impl Lowering<'_> {
     fn lower_step_down(&mut self, flows: &mut Flows, again: &mut Again, step: Step, flow: BufferId) {
         match step {
             Step::Normal { var, table, .. } => self.push_down(Step::NormalDown { var, table, flow }),
-            Step::Multiply { factors, .. } => {
-                let children: Vec<BlockId> = factors.iter().filter_map(|f| f.block()).collect();
-                self.multiply_down(flows, &children, flow);
-                for (var, table) in factors.iter().filter_map(|f: &Factor| f.leaf()) {
+            Step::NormalProduct { leaves, .. } => self.push_down(Step::NormalProductDown { leaves, flow }),
+            Step::Multiply { .. } => {
+                self.multiply_down(flows, &step.reads(), flow);
+                for (var, table) in step.leaves() {
                     self.push_down(Step::GatherDown { var, table, flow });
                 }
             }

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Layers are taken depth first, so that a child's rows are still in the cache when its parent reads them
-//! ([`order`]). Each becomes one step ([`up`]), but for leaves that are looked up by the product that needs
-//! them; for flows, each step gets its counterpart on the way down
+//! ([`order`]). Each becomes one step ([`up`]), but for leaves that the product which needs them looks
+//! up, or computes together; for flows, each step gets its counterpart on the way down
 //! ([`down`]). Where groups of a child do not match those of its parent, or a sum has several children, a
 //! `concat` brings the parts under one exponent first. Products learn when their entries must be watched
 //! ([`guards`]), and buffers get their rows by when they live ([`arena`]).
@@ -30,6 +30,9 @@ pub struct Options {
     pub mode: Mode,
     /// Variables that no batch will observe, latents as a rule: their leaves are the constant one.
     pub unobserved: Scope,
+    /// Whether many normal leaves of a product become one step, as is best for a back end that makes a matrix
+    /// product of it. Not in a plan for values.
+    pub are_normals_joined: bool,
 }
 
 impl Options {
@@ -39,12 +42,13 @@ impl Options {
         for group in graph.var_groups().iter().filter(|g| g.is_latent) {
             group.variables().for_each(|v| unobserved.insert(v));
         }
-        Options { mode, unobserved }
+        Options { mode, unobserved, are_normals_joined: false }
     }
 
     /// A plan in which any variable may be observed.
     pub fn all_observed(graph: &Graph, mode: Mode) -> Options {
-        Options { mode, unobserved: Scope::empty(graph.variables().len()) }
+        let unobserved = Scope::empty(graph.variables().len());
+        Options { mode, unobserved, are_normals_joined: false }
     }
 }
 
@@ -96,8 +100,17 @@ enum Value {
     Constant,
     /// A block.
     Block(BlockId),
-    /// A discrete leaf that no step computes: the product that reads it looks it up.
-    Leaf { var: VarId, table: ParamId, groups: u32 },
+    /// A leaf that no step has computed: the product that reads it does.
+    Leaf(Leaf),
+}
+
+/// A leaf with a table.
+#[derive(Clone, Copy)]
+struct Leaf {
+    var: VarId,
+    table: ParamId,
+    groups: u32,
+    is_normal: bool,
 }
 
 impl<'g> Lowering<'g> {
@@ -144,7 +157,7 @@ impl<'g> Lowering<'g> {
         let layer = self.graph.layer(id);
         match self.values[id.index()] {
             Value::Block(block) => block,
-            Value::Leaf { var, table, groups } => self.look_up(var, table, groups),
+            Value::Leaf(leaf) => self.leaf_block(leaf),
             Value::Constant => {
                 let out = self.block(layer.groups, layer.width);
                 self.push(Step::Ones { out })

@@ -1,11 +1,14 @@
 //! One layer to its upward step.
 
-use super::{Lowering, Value};
+use super::{Leaf, Lowering, Value};
 use crate::plan::{Factor, Mode, Step};
 use crate::{BlockId, Family, Layer, LayerId, LayerKind, ParamId, ParamShape, VarId};
 
 /// Stands for the guard of a product until [`super::guards`] knows it.
 const UNKNOWN_GUARD: u32 = u32::MAX;
+
+/// Normal leaves of a product that are worth a step of their own.
+const FEWEST_JOINED: usize = 4;
 
 impl Lowering<'_> {
     pub(super) fn lower_layer(&mut self, id: LayerId) {
@@ -19,9 +22,11 @@ impl Lowering<'_> {
                 Value::Constant
             }
             LayerKind::Input { var, param } => self.input(layer, var, param),
-            LayerKind::Literal { var, value } => self.leaf(layer, |out| Step::Literal { out, var, value }),
+            LayerKind::Literal { var, value } => {
+                self.indicator(layer, |out| Step::Literal { out, var, value })
+            }
             LayerKind::Indicator { var, first } => {
-                self.leaf(layer, |out| Step::Indicator { out, var, first })
+                self.indicator(layer, |out| Step::Indicator { out, var, first })
             }
             LayerKind::Product => self.product(layer),
             LayerKind::Outer => Value::Block(self.outer(layer)),
@@ -31,12 +36,13 @@ impl Lowering<'_> {
         self.values[id.index()] = self.settle(id, value);
     }
 
-    /// Keeps a leaf without a block only where its one reader can look it up, and values are not asked for.
+    /// Keeps a leaf without a block only where its one reader can compute it, and values are not asked for.
     fn settle(&mut self, id: LayerId, value: Value) -> Value {
+        let Value::Leaf(leaf) = value else { return value };
         let is_free = self.is_lone_factor[id.index()] && self.options.mode != Mode::Values;
-        match value {
-            Value::Leaf { var, table, groups } if !is_free => Value::Block(self.look_up(var, table, groups)),
-            _ => value,
+        match is_free && (!leaf.is_normal || self.options.are_normals_joined) {
+            true => value,
+            false => Value::Block(self.leaf_block(leaf)),
         }
     }
 
@@ -46,35 +52,57 @@ impl Lowering<'_> {
         out
     }
 
-    fn leaf(&mut self, layer: Layer, step: impl FnOnce(BlockId) -> Step) -> Value {
+    fn indicator(&mut self, layer: Layer, step: impl FnOnce(BlockId) -> Step) -> Value {
         let out = self.block(layer.groups, layer.width);
         Value::Block(self.push(step(out)))
     }
 
-    fn input(&mut self, layer: Layer, var: VarId, table: ParamId) -> Value {
-        match self.graph.param(table).shape {
-            ParamShape::Input { family: Family::Gaussian(_), .. } => {
-                self.leaf(layer, |out| Step::Normal { out, var, table })
-            }
-            _ => Value::Leaf { var, table, groups: layer.groups },
-        }
+    fn input(&self, layer: Layer, var: VarId, table: ParamId) -> Value {
+        let shape = self.graph.param(table).shape;
+        let is_normal = matches!(shape, ParamShape::Input { family: Family::Gaussian(_), .. });
+        Value::Leaf(Leaf { var, table, groups: layer.groups, is_normal })
     }
 
-    /// The block of a discrete leaf: a product of one factor.
-    pub(super) fn look_up(&mut self, var: VarId, table: ParamId, groups: u32) -> BlockId {
+    /// The block of a leaf; that of a discrete one is a product of one factor.
+    pub(super) fn leaf_block(&mut self, leaf: Leaf) -> BlockId {
+        let Leaf { var, table, groups, is_normal } = leaf;
         let out = self.block(groups, self.plan.table(table).columns);
-        self.push(Step::Multiply { out, factors: [Factor::Leaf { var, table }].into(), guard: UNKNOWN_GUARD })
+        self.push(match is_normal {
+            true => Step::Normal { out, var, table },
+            false => {
+                let factors = [Factor::Leaf { var, table }].into();
+                Step::Multiply { out, factors, guard: UNKNOWN_GUARD }
+            }
+        })
     }
 
     /// A product without its constant factors; one factor alone is the product itself.
     fn product(&mut self, layer: Layer) -> Value {
         let values = layer.children.iter().map(|c| self.values[c.index()]);
-        let factors: Vec<Value> = values.filter(|v| !matches!(v, Value::Constant)).collect();
+        let mut factors: Vec<Value> = values.filter(|v| !matches!(v, Value::Constant)).collect();
+        self.join_normals(&mut factors);
         match factors[..] {
             [] => Value::Constant,
             [one] => one,
             _ => Value::Block(self.multiply(layer, &factors)),
         }
+    }
+
+    /// Puts the product of all normal leaves in place of the first, where they are many with the same groups.
+    fn join_normals(&mut self, factors: &mut Vec<Value>) {
+        let normal =
+            |f: &Value| if let Value::Leaf(leaf) = *f { leaf.is_normal.then_some(leaf) } else { None };
+        let Some(first) = factors.iter().position(|f| normal(f).is_some()) else { return };
+        let Some(Leaf { groups, table, .. }) = normal(&factors[first]) else { return };
+        let joined = |f: &Value| normal(f).filter(|leaf| leaf.groups == groups);
+        let leaves: Box<[_]> = factors.iter().filter_map(joined).map(|leaf| (leaf.var, leaf.table)).collect();
+        if leaves.len() < FEWEST_JOINED {
+            return;
+        }
+        let out = self.block(groups, self.plan.table(table).columns);
+        let product = Value::Block(self.push(Step::NormalProduct { out, leaves }));
+        factors.retain(|f| joined(f).is_none());
+        factors.insert(first, product);
     }
 
     fn multiply(&mut self, layer: Layer, values: &[Value]) -> BlockId {
@@ -95,7 +123,7 @@ impl Lowering<'_> {
     fn factors(&mut self, values: &[Value], groups: u32) -> Box<[Factor]> {
         let mut sources = None;
         let mut factor = |value| {
-            if let Value::Leaf { var, table, groups: own } = value
+            if let Value::Leaf(Leaf { var, table, groups: own, is_normal: false }) = value
                 && let source = self.plan.table(table).source
                 && own == groups
                 && *sources.get_or_insert(source) == source
@@ -115,14 +143,14 @@ impl Lowering<'_> {
         match factor {
             Value::Constant => 1,
             Value::Block(block) => self.plan.block(block).groups,
-            Value::Leaf { groups, .. } => groups,
+            Value::Leaf(leaf) => leaf.groups,
         }
     }
 
     fn factor_block(&mut self, value: Value) -> BlockId {
         match value {
             Value::Block(block) => block,
-            Value::Leaf { var, table, groups } => self.look_up(var, table, groups),
+            Value::Leaf(leaf) => self.leaf_block(leaf),
             Value::Constant => unreachable!("a product has no constant factors"),
         }
     }

@@ -54,6 +54,12 @@ impl Plan {
                 2 * units(*left) * units(*right) / u64::from(*groups)
             }
             Step::GatherDown { flow, .. } => u64::from(self.buffer(*flow).rows),
+            // A product with the value, and one with its square.
+            Step::Normal { out, .. } => 4 * units(*out),
+            Step::NormalProduct { out, leaves } => 4 * units(*out) * leaves.len() as u64,
+            Step::NormalProductDown { leaves, flow } => {
+                5 * u64::from(self.buffer(*flow).rows) * leaves.len() as u64
+            }
             Step::NormalDown { flow, .. } => 5 * u64::from(self.buffer(*flow).rows),
             _ => 0,
         }

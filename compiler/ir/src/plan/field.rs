@@ -74,21 +74,31 @@ impl Field for FlowInto {
     }
 }
 
+/// A leaf: its variable and its table.
+impl Field for (VarId, ParamId) {
+    fn write(&self, text: &mut String) {
+        self.0.write(text);
+        text.push(':');
+        self.1.write(text);
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let (var, table) = text.split_once(':')?;
+        Some((Field::read(var)?, Field::read(table)?))
+    }
+}
+
 impl Field for Factor {
     fn write(&self, text: &mut String) {
-        match self {
+        match *self {
             Factor::Block(block) => block.write(text),
-            Factor::Leaf { var, table } => {
-                var.write(text);
-                text.push(':');
-                table.write(text);
-            }
+            Factor::Leaf { var, table } => (var, table).write(text),
         }
     }
 
     fn read(text: &str) -> Option<Self> {
-        match text.split_once(':') {
-            Some((var, table)) => Some(Factor::Leaf { var: Field::read(var)?, table: Field::read(table)? }),
+        match Field::read(text) {
+            Some((var, table)) => Some(Factor::Leaf { var, table }),
             None => Field::read(text).map(Factor::Block),
         }
     }

@@ -104,6 +104,8 @@ steps! {
     Indicator = "indicator" { out: BlockId, var: VarId, first: u32 }
     /// `out` = normal densities at the variable's value, or 1 where it is missing.
     Normal = "normal" { out: BlockId, var: VarId, table: ParamId }
+    /// `out` = product over leaves, of distinct variables, of the normal densities that [`Step::Normal`] gives.
+    NormalProduct = "normal_product" { out: BlockId, leaves: Box<[(VarId, ParamId)]> }
     /// `out` = product of the factors, unit by unit; exponents of blocks with fewer groups are shared. A leaf
     /// alone is a product of one factor. Leaves of one product read tables of one source. The guard is a
     /// position in [`Plan::guards`].
@@ -129,6 +131,8 @@ steps! {
     GatherDown = "gather_down" { var: VarId, table: ParamId, flow: BufferId }
     /// Adds flows, and flows times the value and its square.
     NormalDown = "normal_down" { var: VarId, table: ParamId, flow: BufferId }
+    /// The statistics of every leaf as [`Step::NormalDown`] adds them.
+    NormalProductDown = "normal_product_down" { leaves: Box<[(VarId, ParamId)]>, flow: BufferId }
     /// Passes a product's flow to children.
     MultiplyDown = "multiply_down" { flow: BufferId, children: Box<[FlowInto]> }
     /// Passes an outer product's flow to its children, whose rows are added to.
@@ -165,6 +169,7 @@ macro_rules! computed {
             | Step::Literal { $out, .. }
             | Step::Indicator { $out, .. }
             | Step::Normal { $out, .. }
+            | Step::NormalProduct { $out, .. }
             | Step::Multiply { $out, .. }
             | Step::MultiplyUnits { $out, .. }
             | Step::Outer { $out, .. }
@@ -231,6 +236,18 @@ impl Step {
         }
     }
 
+    /// The variables and tables of all leaves that a step computes or counts.
+    pub fn leaves(&self) -> Vec<(VarId, ParamId)> {
+        match self {
+            Step::Multiply { factors, .. } => factors.iter().filter_map(|f| f.leaf()).collect(),
+            Step::NormalProduct { leaves, .. } | Step::NormalProductDown { leaves, .. } => leaves.to_vec(),
+            Step::Normal { var, table, .. }
+            | Step::GatherDown { var, table, .. }
+            | Step::NormalDown { var, table, .. } => vec![(*var, *table)],
+            _ => Vec::new(),
+        }
+    }
+
     /// Calls `visit` for every use of a buffer: first what is read, then what is written.
     pub fn each_buffer(&self, plan: &Plan, visit: &mut impl FnMut(BufferId, Access)) {
         self.reads().into_iter().for_each(|b| visit(plan.block(b).buffer, Access::Read));
@@ -239,7 +256,9 @@ impl Step {
         }
         match self {
             Step::Seed { flow } | Step::Zero { flow } => visit(*flow, Access::Write),
-            Step::GatherDown { flow, .. } | Step::NormalDown { flow, .. } => visit(*flow, Access::Read),
+            Step::GatherDown { flow, .. }
+            | Step::NormalDown { flow, .. }
+            | Step::NormalProductDown { flow, .. } => visit(*flow, Access::Read),
             Step::MultiplyDown { flow, children } => {
                 visit(*flow, Access::Read);
                 children.iter().for_each(|into| into.visit(visit));

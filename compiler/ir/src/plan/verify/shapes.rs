@@ -15,25 +15,19 @@ pub(super) fn check_ids(plan: &Plan, step: &Step) -> Check {
     let mut are_buffers_known = true;
     step.each_buffer(plan, &mut |buffer, _| are_buffers_known &= buffer.index() < plan.buffers.len());
     ensure(are_buffers_known, "its buffers exist")?;
+    let leaves = step.leaves();
     let (var, table, guard) = operands(step);
-    let (vars, tables) = leaf_operands(step).chain([(var, table)]).unzip::<_, _, Vec<_>, Vec<_>>();
-    ensure(vars.iter().flatten().all(|v| v.0 < plan.n_variables), "its variable exists")?;
-    ensure(tables.iter().flatten().all(|t| t.index() < plan.tables.len()), "its table exists")?;
+    let vars = leaves.iter().map(|leaf| leaf.0).chain(var);
+    let tables = leaves.iter().map(|leaf| leaf.1).chain(table);
+    ensure(vars.into_iter().all(|v| v.0 < plan.n_variables), "its variable exists")?;
+    ensure(tables.into_iter().all(|t| t.index() < plan.tables.len()), "its table exists")?;
     ensure(guard.is_none_or(|g| (g as usize) < plan.guards.len()), "its guard exists")
 }
 
-/// The leaves among the factors of a product.
-fn leaf_operands(step: &Step) -> impl Iterator<Item = (Option<VarId>, Option<ParamId>)> {
-    let factors: &[Factor] = if let Step::Multiply { factors, .. } = step { factors } else { &[] };
-    factors.iter().filter_map(|f| f.leaf()).map(|(var, table)| (Some(var), Some(table)))
-}
-
+/// What a step names besides blocks, buffers and leaves.
 fn operands(step: &Step) -> (Option<VarId>, Option<ParamId>, Option<u32>) {
     match *step {
         Step::Literal { var, .. } | Step::Indicator { var, .. } => (Some(var), None, None),
-        Step::Normal { var, table, .. }
-        | Step::GatherDown { var, table, .. }
-        | Step::NormalDown { var, table, .. } => (Some(var), Some(table), None),
         Step::Multiply { guard, .. } | Step::Outer { guard, .. } => (None, None, Some(guard)),
         Step::Sum { table, .. }
         | Step::Mix { table, .. }
@@ -51,6 +45,10 @@ pub(super) fn check_shape(plan: &Plan, step: &Step) -> Check {
     match step {
         Step::Ones { .. } | Step::Literal { .. } | Step::Indicator { .. } | Step::Zero { .. } => Ok(()),
         Step::Normal { out, table, .. } => shape.normal(*out, *table),
+        Step::NormalProduct { out, leaves } => {
+            ensure_distinct(leaves)?;
+            leaves.iter().try_for_each(|leaf| shape.normal(*out, leaf.1))
+        }
         Step::Multiply { out, factors, .. } => shape.multiply(*out, factors),
         Step::MultiplyUnits { out, children } => shape.multiply_units(*out, children),
         Step::Outer { out, left, right, .. } => shape.outer(*out, *left, *right),
@@ -60,9 +58,13 @@ pub(super) fn check_shape(plan: &Plan, step: &Step) -> Check {
         Step::SumUnits { out, children, table } => shape.sum_units(*out, children, *table),
         Step::Seed { flow } => shape.rows(*flow, 1),
         Step::GatherDown { table, flow, .. } => shape.leaf_flow(*flow, *table),
-        Step::NormalDown { table, flow, .. } => {
-            shape.prepared_normal(*table)?;
-            shape.leaf_flow(*flow, *table)
+        Step::NormalDown { table, flow, .. } => shape.normal_flow(*flow, *table),
+        Step::NormalProductDown { leaves, flow } => {
+            ensure_distinct(leaves)?;
+            let width = |leaf: &(VarId, ParamId)| plan.table(leaf.1).columns;
+            let are_equal = leaves.windows(2).all(|pair| width(&pair[0]) == width(&pair[1]));
+            ensure(are_equal, "its leaves have the same units")?;
+            leaves.iter().try_for_each(|leaf| shape.normal_flow(*flow, leaf.1))
         }
         Step::MultiplyDown { flow, children } => {
             let rows = plan.buffer(*flow).rows;
@@ -93,6 +95,14 @@ pub(super) fn check_shape(plan: &Plan, step: &Step) -> Check {
             pairs.try_for_each(|(&child, flow)| flow.map_or(Ok(()), |flow| shape.flow(flow, child)))
         }
     }
+}
+
+/// Whether leaves are several, and each of a variable of its own.
+fn ensure_distinct(leaves: &[(VarId, ParamId)]) -> Check {
+    let mut vars: Vec<VarId> = leaves.iter().map(|leaf| leaf.0).collect();
+    vars.sort_unstable();
+    let are_distinct = vars.windows(2).all(|pair| pair[0] != pair[1]);
+    ensure(vars.len() > 1 && are_distinct, "it has several leaves, over distinct variables")
 }
 
 struct Shape<'p> {
@@ -132,6 +142,11 @@ impl Shape<'_> {
     fn normal(&self, out: BlockId, table: ParamId) -> Check {
         self.leaf(out, table)?;
         self.prepared_normal(table)
+    }
+
+    fn normal_flow(&self, flow: BufferId, table: ParamId) -> Check {
+        self.prepared_normal(table)?;
+        self.leaf_flow(flow, table)
     }
 
     fn prepared_normal(&self, table: ParamId) -> Check {
