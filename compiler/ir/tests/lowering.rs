@@ -257,6 +257,8 @@ fn a_leaf_with_several_readers_has_a_block() {
     assert_eq!(plan.steps.iter().filter(is_mixed).count(), 2, "{plan}");
 }
 
+type Leaves = Vec<(VarId, ParamId)>;
+
 /// A sum over a product of some normal leaves, a discrete one, and a sum of one more normal.
 fn mixed_region(n_normals: u32) -> Graph {
     let mut maker = Maker::new(1, 4);
@@ -306,7 +308,7 @@ fn many_normal_leaves_of_a_product_are_one_step() {
 fn broken_products_of_normals_are_refused() {
     let graph = mixed_region(4);
     let options = Options { are_normals_joined: true, ..Options::all_observed(&graph, Mode::Flows) };
-    let refused = |problem: &str, change: &dyn Fn(&mut Vec<(VarId, ParamId)>), is_down: bool| {
+    let refused = |problem: &str, change: &dyn Fn(&mut Leaves), is_down: bool| {
         let mut plan = graph_to_plan(&graph, &options).unwrap();
         for step in plan.steps.iter_mut().filter(|s| s.out().is_none() == is_down) {
             if let Step::NormalProduct { leaves, .. } | Step::NormalProductDown { leaves, .. } = step {
