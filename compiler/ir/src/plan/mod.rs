@@ -2,9 +2,10 @@
 //!
 //! A plan is a straight list of steps over *blocks*. A block is a layer's units for one tile, as scaled
 //! linear numbers: `groups * width` mantissa rows, then one exponent row for each group; the value of a
-//! unit is its mantissa times two to the exponent of its group. Blocks, flows and scratch lie in *buffers*,
-//! ranges of rows in one arena; buffers whose lives do not overlap share rows.
-//! The first [`Plan::n_up`] steps go from the leaves to the root, the others back down with flows.
+//! unit is its mantissa times two to the exponent of its group. Blocks and flows lie in *buffers*, ranges
+//! of rows in one arena; buffers whose lives do not overlap share rows.
+//! The first [`Plan::n_up`] steps go from the leaves to the root, the others back down with flows. Few blocks
+//! are kept for the way down: among its steps are some that compute a block again just before it is read.
 //!
 //! In: a graph, by [`crate::graph_to_plan`], or text. Out: text ([`Plan`] is `Display`), or a [`Verified`]
 //! plan, the only thing that code generation accepts.
