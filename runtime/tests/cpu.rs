@@ -5,4 +5,5 @@ mod cpu {
     mod contract;
     mod deep;
     mod guards;
+    mod normals;
 }

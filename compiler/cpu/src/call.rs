@@ -113,6 +113,7 @@ impl Program {
             floors: derived.watch().floors.as_ptr(),
             rows: self.code.lists.rows.as_ptr(),
             factors: self.code.lists.factors.as_ptr(),
+            normals: self.code.lists.normals.as_ptr(),
             weights: weights.as_ptr().cast(),
         };
         for &start in functions {

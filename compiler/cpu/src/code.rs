@@ -5,7 +5,7 @@
 //! [`crate::emit`] for the same plan, by a compiler with the same [`crate::fingerprint`].
 
 use crate::emit::Lists;
-use pcc_kernels::Factor;
+use pcc_kernels::{Factor, NormalLeaf};
 
 /// The machine code of a plan, and the lists that it reads.
 #[derive(Clone, Debug, Default)]
@@ -44,16 +44,21 @@ impl Code {
         self.bytes.is_empty()
     }
 
-    /// All of it as bytes: five lengths of 64 bits, the lists, the machine code; little-endian.
+    /// All of it as bytes: six lengths of 64 bits, the lists, the machine code; little-endian.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Lists { rows, factors } = &self.lists;
-        let lengths = [self.up.len(), self.down.len(), rows.len(), factors.len(), self.bytes.len()];
+        let Lists { rows, factors, normals } = &self.lists;
+        let [n_up, n_down, n_bytes] = [self.up.len(), self.down.len(), self.bytes.len()];
+        let lengths = [n_up, n_down, rows.len(), factors.len(), normals.len(), n_bytes];
         let mut bytes: Vec<u8> = lengths.iter().flat_map(|&n| (n as u64).to_le_bytes()).collect();
         let words = self.up.iter().chain(&self.down).chain(rows);
         bytes.extend(words.flat_map(|word| word.to_le_bytes()));
         for factor in factors {
             bytes.extend([factor.rows, factor.exponent].iter().flat_map(|word| word.to_le_bytes()));
             bytes.extend([factor.table, factor.row_exponents].iter().flat_map(|word| word.to_le_bytes()));
+        }
+        for leaf in normals {
+            let words = [u64::from(leaf.row), leaf.table, leaf.stats];
+            bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
         }
         bytes.extend_from_slice(&self.bytes);
         bytes
@@ -62,16 +67,17 @@ impl Code {
     /// Reads what [`Code::to_bytes`] wrote; nothing where the lengths do not fit or a function starts outside.
     pub fn from_bytes(bytes: &[u8]) -> Option<Code> {
         let mut reader = Reader { bytes };
-        let mut lengths = [0; 5];
+        let mut lengths = [0; 6];
         for length in &mut lengths {
             *length = usize::try_from(reader.long()?).ok()?;
         }
-        let [n_up, n_down, n_rows, n_factors, n_bytes] = lengths;
+        let [n_up, n_down, n_rows, n_factors, n_normals, n_bytes] = lengths;
         let [up, down, rows] = [reader.words(n_up)?, reader.words(n_down)?, reader.words(n_rows)?];
-        let factors = reader.factors(n_factors)?;
+        let factors = reader.list(n_factors, Reader::factor)?;
+        let normals = reader.list(n_normals, Reader::normal)?;
         let are_inside = up.iter().chain(&down).all(|&start| (start as usize) < n_bytes);
         let is_whole = reader.bytes.len() == n_bytes && are_inside;
-        let lists = Lists { rows, factors };
+        let lists = Lists { rows, factors, normals };
         is_whole.then(|| Code { bytes: reader.bytes.to_vec(), up, down, lists })
     }
 }
@@ -102,9 +108,15 @@ impl Reader<'_> {
         is_there.then(|| (0..n).map_while(|_| self.word()).collect())
     }
 
-    fn factors(&mut self, n: usize) -> Option<Vec<Factor>> {
-        let is_there = n.checked_mul(size_of::<Factor>())? <= self.bytes.len();
-        is_there.then(|| (0..n).map_while(|_| self.factor()).collect())
+    /// So many entries, which take up as many bytes here as in memory.
+    fn list<T>(&mut self, n: usize, entry: fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let is_there = n.checked_mul(size_of::<T>())? <= self.bytes.len();
+        is_there.then(|| (0..n).map_while(|_| entry(self)).collect())
+    }
+
+    fn normal(&mut self) -> Option<NormalLeaf> {
+        let row = u32::try_from(self.long()?).ok()?;
+        Some(NormalLeaf { row, table: self.long()?, stats: self.long()? })
     }
 
     fn factor(&mut self) -> Option<Factor> {
@@ -120,11 +132,12 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::{Code, Lists};
-    use pcc_kernels::Factor;
+    use pcc_kernels::{Factor, NormalLeaf};
 
     fn code() -> Code {
         let factor = Factor { rows: 7, exponent: 8, table: 1 << 40, row_exponents: 9 };
-        let lists = Lists { rows: vec![4, 5, 6], factors: vec![factor] };
+        let normal = NormalLeaf { row: 3, table: 1 << 41, stats: 1 << 42 };
+        let lists = Lists { rows: vec![4, 5, 6], factors: vec![factor], normals: vec![normal] };
         let mut code = Code { lists, ..Code::default() };
         code.up = vec![code.push(&[1, 2, 3]).unwrap()];
         code.down = vec![code.push(&[4]).unwrap(), code.push(&[5]).unwrap()];
@@ -138,6 +151,8 @@ mod tests {
         assert_eq!([&read.up, &read.down, &read.lists.rows], [&code.up, &code.down, &code.lists.rows]);
         assert_eq!(read.bytes, code.bytes);
         assert_eq!(read.lists.factors[0].table, 1 << 40);
+        let normal = read.lists.normals[0];
+        assert_eq!((normal.row, normal.table, normal.stats), (3, 1 << 41, 1 << 42));
         assert!(read.down.iter().all(|start| start.is_multiple_of(super::ALIGNMENT as u32)));
     }
 

@@ -3,7 +3,7 @@
 //! [`Context`] is laid out by C's rules; [`Field`] names a word of it and gives its offset, so that
 //! emitted loads and the struct cannot disagree.
 
-use pcc_kernels::{Factor, Tiles};
+use pcc_kernels::{Factor, NormalLeaf, Tiles};
 use std::mem::offset_of;
 
 /// Addresses for one run over a bundle of tiles. Kernels that take [`Tiles`] are given the context's own
@@ -37,6 +37,8 @@ pub(crate) struct Context {
     pub(crate) rows: *const u32,
     /// Lists of the factors of products.
     pub(crate) factors: *const Factor,
+    /// Lists of normal leaves.
+    pub(crate) normals: *const NormalLeaf,
     /// The weight of each sample, tile by tile.
     pub(crate) weights: *const f32,
 }
@@ -61,6 +63,7 @@ pub(crate) enum Field {
     Floors,
     Rows,
     Factors,
+    Normals,
     Weights,
 }
 
@@ -86,6 +89,7 @@ impl Field {
             Field::Floors => offset_of!(Context, floors),
             Field::Rows => offset_of!(Context, rows),
             Field::Factors => offset_of!(Context, factors),
+            Field::Normals => offset_of!(Context, normals),
             Field::Weights => offset_of!(Context, weights),
         }
     }

@@ -70,7 +70,7 @@ kernels! {
     Rescale = rescale, MaxExponent = max_exponent, Align = align, Ratio = ratio,
     MixForward = mix_forward, MixBackward = mix_backward, GuardMix = guard_mix,
     LeafIndicator = leaf_indicator, LeafLiteral = leaf_literal,
-    LeafGaussian = leaf_gaussian, LeafGaussianStats = leaf_gaussian_stats,
+    Normal = normal, NormalDown = normal_down,
     SumUnits = sum_units, ProductUnits = product_units, SumUnitsFlow = sum_units_flow,
 }
 

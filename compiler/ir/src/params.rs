@@ -63,7 +63,8 @@ impl Params {
 }
 
 /// Expected sufficient statistics of all tables: for sums and mixes the flow through each edge, which is
-/// `theta * d log p / d theta`, for inputs [`crate::Family::n_stats`] rows of units.
+/// `theta * d log p / d theta`, for inputs [`crate::Family::n_stats`] rows of units, observed with the
+/// parameters that the flows are computed with ([`crate::family::Distribution::observe`]).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Flows {
     starts: Vec<usize>,

@@ -62,7 +62,7 @@ fn a_missing_value_is_summed_out() {
     for (family, theta) in families() {
         assert_eq!(family.get().log_density(&theta, Value::Missing), 0.0);
         let mut stats = vec![0.0; family.n_stats()];
-        family.get().observe(Value::Missing, 1.0, &mut stats);
+        family.get().observe(&theta, Value::Missing, 1.0, &mut stats);
         assert!(stats.iter().all(|&s| s == 0.0));
     }
 }
@@ -121,7 +121,7 @@ fn maximising_observed_data_gives_the_closed_form() {
                 Some(_) => Value::Code(code),
                 None => Value::Real(f64::from(code)),
             };
-            family.get().observe(value, 1.0, &mut stats);
+            family.get().observe(&old, value, 1.0, &mut stats);
         }
         let mut theta = vec![0.0; family.n_params()];
         family.get().maximize(&stats, NO_SMOOTHING, &old, &mut theta);
@@ -149,6 +149,22 @@ fn without_flow_parameters_stay_and_smoothing_pulls_to_the_middle() {
 }
 
 #[test]
+fn a_gaussian_far_from_zero_keeps_its_deviation_in_32_bits() {
+    let family = Family::Gaussian(Gaussian::default());
+    let old = [1e4, 3.0];
+    let mut stats = vec![0.0; 3];
+    for x in [9_999.0, 10_000.0, 10_001.5, 10_003.5] {
+        family.get().observe(&old, Value::Real(x), 0.25, &mut stats);
+    }
+    let stats: Vec<f64> = stats.iter().map(|&s| f64::from(s as f32)).collect();
+    let mut theta = [0.0; 2];
+    family.get().maximize(&stats, NO_SMOOTHING, &old, &mut theta);
+    // Distances -1, 0, 1.5 and 3.5: mean 1, mean square 15.5 / 4, variance 2.875.
+    assert_close(theta[0], 10_001.0, 1e-9);
+    assert_close(theta[1], 2.875_f64.sqrt(), 1e-6);
+}
+
+#[test]
 fn the_deviation_of_a_gaussian_has_a_floor() {
     let family = Family::Gaussian(Gaussian { min_sd: MinSd::new(0.25).unwrap() });
     let mut theta = [0.0; 2];
@@ -161,9 +177,11 @@ fn the_deviation_of_a_gaussian_has_a_floor() {
 fn starts_are_valid_and_differ() {
     for (family, _) in families() {
         let mut marginal = vec![0.0; family.n_stats()];
+        let zeros = vec![0.0; family.n_params()];
+        let mut observe = |value, weight| family.get().observe(&zeros, value, weight, &mut marginal);
         match family.get().n_values() {
-            Some(n) => (0..n).for_each(|k| family.get().observe(Value::Code(k), 2.0, &mut marginal)),
-            None => [0.5, 1.5].iter().for_each(|&x| family.get().observe(Value::Real(x), 1.0, &mut marginal)),
+            Some(n) => (0..n).for_each(|k| observe(Value::Code(k), 2.0)),
+            None => [0.5, 1.5].iter().for_each(|&x| observe(Value::Real(x), 1.0)),
         }
         let mut uniform = uniforms(3);
         let mut start = || {

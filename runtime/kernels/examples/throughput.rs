@@ -153,18 +153,12 @@ fn leaves(kernels: &Kernels) {
         let (mut table, mut exponents, mut observed) = (Rows::new(256 * units), Rows::new(1), Rows::new(1));
         let (table, exponent, xs) = (table.at(), exponents.at(), observed.at());
         let codes: Vec<u32> = (0..64).map(|s| s * 37 % 256).collect();
-        let (codes, mut marks, work) = (codes.as_ptr(), 0, units * TILE);
+        let (codes, work) = (codes.as_ptr(), units * TILE);
         // SAFETY: buffers of `units` rows, 256 values in the table, parameters for up to 21 times the units.
         unsafe {
             let gather = rate(work, || (kernels.leaf_gather)(units, table, codes, out, exponent));
             let scatter = rate(work, || (kernels.leaf_scatter)(units, codes, flow, table));
-            let gaussian =
-                rate(work, || (kernels.leaf_gaussian)(units, params, xs, out, exponent, &mut marks));
-            let stats = rate(work, || (kernels.leaf_gaussian_stats)(units, xs, flow, table));
-            println!(
-                "  {units:>3} units: gather {gather:.2}, scatter {scatter:.2}, gaussian {gaussian:.2}, \
-                 its statistics {stats:.2} G values/s"
-            );
+            println!("  {units:>3} units: gather {gather:.2}, scatter {scatter:.2} G values/s");
         }
     }
 }

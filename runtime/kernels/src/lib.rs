@@ -51,7 +51,7 @@ mod tiles;
 pub use denormals::{DenormalsOff, denormals_off};
 pub use table::Kernels;
 pub use tier::{Tier, kernels, tier};
-pub use tiles::{Factor, LEAF, MAX_TILES, Tiles};
+pub use tiles::{Factor, LEAF, MAX_TILES, NormalLeaf, Tiles};
 
 /// Samples in a tile, and `f32` values in a row.
 pub const TILE: usize = 64;

@@ -7,7 +7,7 @@
 //! Abbreviations in the comments: `x[i]` is row `i` of `x`, all operations on rows are sample by sample,
 //! and `(+)=` assigns, or adds where `accumulate` is not 0.
 
-use crate::{Factor, Tier, Tiles};
+use crate::{Factor, NormalLeaf, Tier, Tiles};
 
 /// Calls `$callback! { $($prefix)* ; entries }` with every kernel's documentation, name and arguments.
 macro_rules! with_kernels {
@@ -52,6 +52,24 @@ macro_rules! with_kernels {
         /// The flow of a discrete leaf: `counts[code * units + u] += flow[u]` for each sample that counts;
         /// missing codes are skipped.
         scatter(tiles: *const Tiles, units: usize, codes: *const u32, flow: *const f32, counts: *mut f32);
+
+        /// The elementwise product of the densities of `n >= 1` normal leaves of `units` units, into a block.
+        ///
+        /// A leaf's values are a row from `base`, NaN where missing: its densities are then 1. Its table is
+        /// `[3][unit]`: mean, reciprocal standard deviation and `-ln(sd) - ln(2 pi) / 2`. A product under about
+        /// `2^-124` of its group's largest is raised to that, so that it stays positive and the guards of what
+        /// it feeds see it. Densities out of range of an exponent mark.
+        normal(tiles: *const Tiles, n: usize, units: usize, base: *const f32, tables: *const f32,
+               leaves: *const NormalLeaf, out: *mut f32, exponent: *mut f32);
+
+        /// The flow of [`Kernels::normal`] to every leaf, whose statistics are `[3][unit]`: with `d` the
+        /// distance of a value from the unit's mean, `flow[u]`, `flow[u] * d` and `flow[u] * d * d` are added
+        /// for each sample that counts and is not missing.
+        ///
+        /// `scratch` belongs to the thread and has room for `units` rows for each tile, rounded up to a multiple
+        /// of 16.
+        normal_down(tiles: *const Tiles, n: usize, units: usize, base: *const f32, tables: *const f32,
+                    leaves: *const NormalLeaf, flow: *const f32, stats: *mut f32, scratch: *mut f32);
 
         // Dense: products of a weight matrix with rows, and their flows.
 
@@ -180,22 +198,10 @@ macro_rules! with_kernels {
         /// `out[u] = 1` for every unit where the code is `value` or missing, else 0. Sets `exponent`.
         leaf_literal(units: usize, value: usize, codes: *const u32, out: *mut f32, exponent: *mut f32);
 
-        /// Normal densities: `params` is `[3][unit]`, mean, reciprocal standard deviation and
-        /// `-ln(sd) - ln(2 pi) / 2`; `xs` has 64 values, NaN where missing (ones, exponent 0).
-        ///
-        /// A density under about `2^-124` of its group's largest is raised to that, so that it stays positive
-        /// and the guards of what it feeds see it. Densities out of range of an exponent mark.
-        leaf_gaussian(units: usize, params: *const f32, xs: *const f32, out: *mut f32, exponent: *mut f32,
-                      marks: *mut u64);
-
-        /// `stats[0][u] += sum of flow[u]`, `stats[1][u] += sum of flow[u] * x`, `stats[2][u] += sum of
-        /// flow[u] * x * x` over the samples that are not missing; `stats` is `[3][unit]`.
-        leaf_gaussian_stats(units: usize, xs: *const f32, flow: *const f32, stats: *mut f32);
-
         /// Brings `n` rows of natural logarithms over to mantissas, and sets `exponent`.
         ///
         /// Minus infinity is an exact zero; anything else that is too small is raised to about `2^-124` of the
-        /// largest, as in [`Kernels::leaf_gaussian`]. NaN and values out of range mark. `out` may be `logs`.
+        /// largest, as in [`Kernels::normal`]. NaN and values out of range mark. `out` may be `logs`.
         from_log(n: usize, logs: *const f32, out: *mut f32, exponent: *mut f32, marks: *mut u64);
 
         // Single units, each with a mantissa row and an exponent row of its own.

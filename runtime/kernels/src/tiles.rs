@@ -40,3 +40,15 @@ pub struct Factor {
     /// probability, anything where that is 0.
     pub row_exponents: u64,
 }
+
+/// A normal leaf of a product.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct NormalLeaf {
+    /// The row of its values, from the base.
+    pub row: u32,
+    /// Where its table starts in `tables`.
+    pub table: u64,
+    /// Where its statistics start; for the downward pass.
+    pub stats: u64,
+}

@@ -89,11 +89,14 @@ impl Interpreter {
     }
 
     fn input_log(&self, param: ParamId, layer: Layer, group: usize, unit: usize, value: Value) -> f64 {
-        let ParamShape::Input { family, units } = self.graph.param(param).shape else { return f64::NAN };
+        let ParamShape::Input { family, .. } = self.graph.param(param).shape else { return f64::NAN };
+        family.get().log_density(&self.theta(param, layer, group, unit), value)
+    }
+
+    /// The parameters of one input unit.
+    fn theta(&self, param: ParamId, layer: Layer, group: usize, unit: usize) -> Vec<f64> {
         let table = &self.params.table(param)[group_table(&self.graph, param, layer.groups, group as u32)];
-        let theta: Vec<f64> =
-            (0..family.n_params()).map(|r| f64::from(table[r * units as usize + unit])).collect();
-        family.get().log_density(&theta, value)
+        table.iter().skip(unit).step_by(layer.width as usize).map(|&number| f64::from(number)).collect()
     }
 
     /// Adds one row's flows, starting from `weight` at the root.
@@ -181,7 +184,7 @@ impl Interpreter {
         let ParamShape::Input { family, units } = self.graph.param(param).shape else { return };
         let start = self.stats_start(param, layer, group) + unit;
         let mut stats = vec![0.0; family.n_stats()];
-        family.get().observe(value, flow, &mut stats);
+        family.get().observe(&self.theta(param, layer, group, unit), value, flow, &mut stats);
         for (r, s) in stats.iter().enumerate() {
             into[start + r * units as usize] += s;
         }

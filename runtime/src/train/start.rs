@@ -145,9 +145,10 @@ impl Marginals {
 
     fn observe(&mut self, graph: &Graph, batch: &Batch, weights: Option<&[f32]>) {
         for (&(var, family), stats) in &mut self.stats {
+            let theta = vec![0.0; family.n_params()];
             for row in 0..batch.n_rows() {
                 let weight = weights.map_or(1.0, |w| f64::from(w[row]));
-                family.get().observe(batch.get(graph, row, var), weight, stats);
+                family.get().observe(&theta, batch.get(graph, row, var), weight, stats);
             }
         }
     }

@@ -8,8 +8,8 @@ use super::up::{ARENA, TILES, call, input_rows};
 use super::{Argument, Emitter, Lists, Place};
 use crate::context::Field;
 use crate::kernel::Kernel;
-use pcc_ir::plan::{FlowInto, Plan, Step};
-use pcc_ir::{BlockId, BufferId, ParamId};
+use pcc_ir::plan::{FlowInto, Plan, Source, Step};
+use pcc_ir::{BlockId, BufferId, ParamId, VarId};
 use pcc_kernels::NO_FLOW;
 
 pub(super) struct Down<'e, 'f> {
@@ -29,7 +29,10 @@ impl Down<'_, '_> {
             Step::Zero { flow } => {
                 call!(self.emitter, Zero(plan.buffer(*flow).rows, Place::flow(plan, *flow, 0)));
             }
-            Step::GatherDown { .. } | Step::NormalDown { .. } => self.leaf(step),
+            Step::GatherDown { var, table, flow } => self.leaf(*var, *table, *flow),
+            Step::NormalDown { flow, .. } | Step::NormalProductDown { flow, .. } => {
+                self.normal(&step.leaves(), *flow);
+            }
             Step::MultiplyDown { flow, children } => {
                 let (rows, n) = (Place::flow(plan, *flow, 0), plan.buffer(*flow).rows);
                 for &into in children {
@@ -55,18 +58,25 @@ impl Down<'_, '_> {
         }
     }
 
-    fn leaf(&mut self, step: &Step) {
+    fn leaf(&mut self, var: VarId, table: ParamId, flow: BufferId) {
         let plan = self.plan;
-        let (Step::GatherDown { var, table, flow } | Step::NormalDown { var, table, flow }) = *step else {
-            return;
-        };
         let groups = plan.leaf_groups(table, plan.buffer(flow).rows);
         let width = plan.table(table).columns;
         let rows = Place::flow(plan, flow, width);
         let (words, stats) = (Place::evidence(var), Place::stats(plan, table, groups));
-        self.emitter.each_group(groups, |e| match step {
-            Step::GatherDown { .. } => call!(e, Scatter(TILES, width, words, rows, stats)),
-            _ => call!(e, LeafGaussianStats(width, words, rows, stats)),
+        self.emitter.each_group(groups, |e| call!(e, Scatter(TILES, width, words, rows, stats)));
+    }
+
+    fn normal(&mut self, leaves: &[(VarId, ParamId)], flow: BufferId) {
+        let plan = self.plan;
+        let Some(&(_, table)) = leaves.first() else { return };
+        let groups = plan.leaf_groups(table, plan.buffer(flow).rows);
+        let width = plan.table(table).columns;
+        let list = self.lists.normal_leaves(plan, leaves, groups);
+        let (tables, rows) = (Place::source(Source::Prepared), Place::flow(plan, flow, width));
+        let (n, stats, scratch) = (leaves.len(), Place::of(Field::Flows, 0), Place::of(Field::Scratch, 0));
+        self.emitter.each_group(groups, |e| {
+            call!(e, NormalDown(TILES, n, width, ARENA, tables, list, rows, stats, scratch));
         });
     }
 

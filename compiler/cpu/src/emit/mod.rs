@@ -17,7 +17,8 @@ use cranelift::codegen::ir::{BlockArg, SigRef};
 use cranelift::codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift::prelude::*;
 use pcc_ir::plan::{Plan, Step, TILE};
-use pcc_kernels::Factor;
+use pcc_ir::{ParamId, VarId};
+use pcc_kernels::{Factor, NormalLeaf};
 
 /// Bytes of a row.
 pub(crate) const ROW: i64 = TILE as i64 * 4;
@@ -44,6 +45,23 @@ pub(crate) struct Lists {
     pub(crate) rows: Vec<u32>,
     /// Factors of products.
     pub(crate) factors: Vec<Factor>,
+    /// Normal leaves.
+    pub(crate) normals: Vec<NormalLeaf>,
+}
+
+impl Lists {
+    /// Appends, for each group, the leaves that its step computes or counts together.
+    pub(crate) fn normal_leaves(&mut self, plan: &Plan, leaves: &[(VarId, ParamId)], groups: u32) -> Place {
+        let first = self.normals.len();
+        for group in 0..groups {
+            self.normals.extend(leaves.iter().map(|&(var, id)| {
+                let table = plan.table(id);
+                let start = u64::from(group / (groups / table.groups)) * table.group_len();
+                NormalLeaf { row: var.0, table: table.start + start, stats: table.stats + start }
+            }));
+        }
+        Place::normal_list(first, leaves.len())
+    }
 }
 
 /// A plan, and where numbers that are derived from its tables lie.
@@ -57,11 +75,15 @@ pub(crate) struct Layout<'p> {
 pub(crate) fn takes_tiles(step: &Step) -> bool {
     matches!(
         step,
-        Step::Multiply { .. }
+        Step::Normal { .. }
+            | Step::NormalProduct { .. }
+            | Step::Multiply { .. }
             | Step::Outer { .. }
             | Step::Sum { .. }
             | Step::SumDown { .. }
             | Step::GatherDown { .. }
+            | Step::NormalDown { .. }
+            | Step::NormalProductDown { .. }
     )
 }
 

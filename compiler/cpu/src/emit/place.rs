@@ -118,6 +118,12 @@ impl Place {
         Place { stride: bytes(stride), ..Place::of(Field::Factors, bytes(first)) }
     }
 
+    /// A list of normal leaves, likewise.
+    pub(crate) fn normal_list(first: usize, stride: usize) -> Self {
+        let bytes = |n: usize| (n * size_of::<pcc_kernels::NormalLeaf>()) as i64;
+        Place { stride: bytes(stride), ..Place::of(Field::Normals, bytes(first)) }
+    }
+
     /// The bits of a guard of the plan.
     pub(crate) fn guard(guard: u32) -> Self {
         Place::of(Field::Guards, i64::from(guard) * 8)

@@ -35,7 +35,8 @@ impl Up<'_, '_> {
     pub(super) fn step(&mut self, step: &Step) {
         match step {
             Step::Ones { out } => self.ones(*out),
-            Step::Literal { .. } | Step::Indicator { .. } | Step::Normal { .. } => self.leaf(step),
+            Step::Literal { .. } | Step::Indicator { .. } => self.leaf(step),
+            Step::Normal { out, .. } | Step::NormalProduct { out, .. } => self.normal(*out, &step.leaves()),
             Step::Multiply { out, factors, guard } => self.multiply(*out, factors, *guard),
             Step::MultiplyUnits { out, children } => self.multiply_units(*out, children),
             Step::Outer { out, left, right, guard } => self.outer(*out, *left, *right, *guard),
@@ -66,11 +67,18 @@ impl Up<'_, '_> {
             Step::Indicator { var, first, .. } => {
                 call!(e, LeafIndicator(units, first, Place::evidence(var), rows, exponent))
             }
-            Step::Normal { var, table, .. } => {
-                let table = Place::table(plan, table, block.groups);
-                call!(e, LeafGaussian(units, table, Place::evidence(var), rows, exponent, MARKS))
-            }
             _ => {}
+        });
+    }
+
+    fn normal(&mut self, out: BlockId, leaves: &[(VarId, ParamId)]) {
+        let plan = self.plan;
+        let block = plan.block(out);
+        let list = self.lists.normal_leaves(plan, leaves, block.groups);
+        let (rows, exponent) = (Place::mantissas(plan, out), Place::exponents(plan, out));
+        let (n, tables) = (leaves.len(), Place::source(Source::Prepared));
+        self.emitter.each_group(block.groups, |e| {
+            call!(e, Normal(TILES, n, block.width, ARENA, tables, list, rows, exponent));
         });
     }
 

@@ -50,7 +50,7 @@ impl Distribution for Bernoulli {
         Value::Code(u32::from(uniform() < theta[0]))
     }
 
-    fn observe(&self, value: Value, weight: f64, stats: &mut [f64]) {
+    fn observe(&self, _: &[f64], value: Value, weight: f64, stats: &mut [f64]) {
         if let Value::Code(code) = value {
             stats[code as usize] += weight;
         }

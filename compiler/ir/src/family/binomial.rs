@@ -58,7 +58,7 @@ impl Distribution for Binomial {
         Value::Code(draw(mass, uniform))
     }
 
-    fn observe(&self, value: Value, weight: f64, stats: &mut [f64]) {
+    fn observe(&self, _: &[f64], value: Value, weight: f64, stats: &mut [f64]) {
         if let Value::Code(code) = value {
             stats[code as usize] += weight;
         }

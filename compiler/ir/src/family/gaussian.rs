@@ -44,7 +44,8 @@ impl Distribution for Gaussian {
         2
     }
 
-    /// The weight, the weighted sum, and the weighted sum of squares.
+    /// The weight, and the weighted sums of the distance from the unit's mean and of its square. Distances
+    /// keep what raw moments lose where means are far larger than deviations.
     fn n_stats(&self) -> usize {
         3
     }
@@ -84,11 +85,12 @@ impl Distribution for Gaussian {
         Value::Real(theta[0] + theta[1] * normal(uniform))
     }
 
-    fn observe(&self, value: Value, weight: f64, stats: &mut [f64]) {
+    fn observe(&self, theta: &[f64], value: Value, weight: f64, stats: &mut [f64]) {
         if let Value::Real(x) = value {
+            let distance = x - theta[0];
             stats[0] += weight;
-            stats[1] += weight * x;
-            stats[2] += weight * x * x;
+            stats[1] += weight * distance;
+            stats[2] += weight * distance * distance;
         }
     }
 
@@ -100,10 +102,10 @@ impl Distribution for Gaussian {
             theta.copy_from_slice(old);
             return;
         }
-        let mean = (stats[1] + c * old_mean) / weight;
-        let square = (stats[2] + c * (old_sd * old_sd + old_mean * old_mean)) / weight;
-        theta[0] = mean;
-        theta[1] = (square - mean * mean).max(0.0).sqrt().max(self.min_sd.get());
+        let shift = stats[1] / weight;
+        let square = (stats[2] + c * old_sd * old_sd) / weight;
+        theta[0] = old_mean + shift;
+        theta[1] = (square - shift * shift).max(0.0).sqrt().max(self.min_sd.get());
     }
 
     /// Blends the first two moments: a blend of deviations would forget that the means moved apart.

@@ -64,10 +64,12 @@ pub trait Distribution {
     /// A draw.
     fn sample(&self, theta: &[f64], uniform: Uniform) -> Value;
 
-    /// Adds a weighted observation to the statistics. A missing value adds nothing.
-    fn observe(&self, value: Value, weight: f64, stats: &mut [f64]);
+    /// Adds a weighted observation to the statistics of a unit with these parameters. A missing value adds
+    /// nothing.
+    fn observe(&self, theta: &[f64], value: Value, weight: f64, stats: &mut [f64]);
 
-    /// The maximum-likelihood parameters of smoothed statistics; `old` where they say nothing.
+    /// The maximum-likelihood parameters of smoothed statistics that were observed with `old`; `old` where they
+    /// say nothing.
     fn maximize(&self, stats: &[f64], smoothing: Smoothing, old: &[f64], theta: &mut [f64]);
 
     /// Replaces new parameters by those a share `step` of the way from the old ones, in a straight line of
@@ -78,7 +80,8 @@ pub trait Distribution {
         }
     }
 
-    /// A random start around the statistics of the whole data set, different for each unit.
+    /// A random start around the statistics of the whole data set, observed with parameters that are all 0;
+    /// different for each unit.
     fn start(&self, marginal: &[f64], uniform: Uniform, theta: &mut [f64]);
 
     /// What is wrong with given parameters, in the user's words.

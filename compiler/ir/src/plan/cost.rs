@@ -54,7 +54,7 @@ impl Plan {
                 2 * units(*left) * units(*right) / u64::from(*groups)
             }
             Step::GatherDown { flow, .. } => u64::from(self.buffer(*flow).rows),
-            // A product with the value, and one with its square.
+            // A distance in deviations, and its square.
             Step::Normal { out, .. } => 4 * units(*out),
             Step::NormalProduct { out, leaves } => 4 * units(*out) * leaves.len() as u64,
             Step::NormalProductDown { leaves, flow } => {

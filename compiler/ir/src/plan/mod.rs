@@ -224,11 +224,15 @@ impl Plan {
 
     /// Rows that a step needs for one tile outside the arena, one such place for each thread: for the downward
     /// step of a sum a row for each unit of an `out` group, and twice as many as the child's group has units,
-    /// rounded up to 16.
+    /// rounded up to 16; for that of normal leaves as many as a group has units, rounded up likewise.
     pub fn scratch_rows(&self) -> u32 {
         let rows = |step: &Step| match *step {
             Step::SumDown { out, child, .. } => {
                 self.block(out).width + 2 * self.block(child).width.next_multiple_of(16)
+            }
+            Step::NormalDown { .. } | Step::NormalProductDown { .. } => {
+                let widths = step.leaves().into_iter().map(|(_, table)| self.table(table).columns);
+                widths.max().unwrap_or(0).next_multiple_of(16)
             }
             _ => 0,
         };

@@ -129,7 +129,7 @@ steps! {
     /// Counts flows by the variable's value. The leaf has as many groups as the flow has times the table's
     /// columns, here and below.
     GatherDown = "gather_down" { var: VarId, table: ParamId, flow: BufferId }
-    /// Adds flows, and flows times the value and its square.
+    /// Adds flows, and flows times the value's distance from the unit's mean and its square.
     NormalDown = "normal_down" { var: VarId, table: ParamId, flow: BufferId }
     /// The statistics of every leaf as [`Step::NormalDown`] adds them.
     NormalProductDown = "normal_product_down" { leaves: Box<[(VarId, ParamId)]>, flow: BufferId }

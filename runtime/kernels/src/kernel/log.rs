@@ -11,8 +11,8 @@ use crate::{TILE, ZERO_EXPONENT};
 use std::f32::consts::{LN_2, LOG2_E};
 
 /// `ln 2` in two parts, the first with so few bits that its small multiples are exact.
-const LN_2_HEAD: f32 = 0.693_359_4;
-const LN_2_TAIL: f32 = -2.121_944_4e-4;
+pub(super) const LN_2_HEAD: f32 = 0.693_359_4;
+pub(super) const LN_2_TAIL: f32 = -2.121_944_4e-4;
 
 /// The exponent of the smallest mantissa that a positive number is given. In far tails the rest `r` may be
 /// as low as -1, and the mantissa must still not be flushed.
@@ -30,38 +30,43 @@ pub(crate) unsafe fn from_log<V: Vector>(
     for s in strips_of_a_row::<V>() {
         // SAFETY: `s` plus a strip stays within each of the caller's rows.
         unsafe {
-            let bad = strip_from_log::<V>(n, logs.add(s), out.add(s), exponent.add(s));
+            let zero = Quad::<V>::splat(0.0);
+            let bad = strip_from_log::<Quad<V>>(n, logs.add(s), zero, out.add(s), exponent.add(s));
             mark::<Quad<V>>(marks, s, bad);
         }
     }
 }
 
-/// Brings over one strip; gives the samples that must be marked. The results are finite in any case.
+/// Brings over one strip of logarithms of values over `2^power`; gives the samples that must be marked. The
+/// results are finite in any case.
 #[inline(always)]
-pub(super) unsafe fn strip_from_log<V: Vector>(
+pub(super) unsafe fn strip_from_log<L: Lanes>(
     n: usize,
     logs: *const f32,
+    power: L,
     out: *mut f32,
     exponent: *mut f32,
-) -> <Quad<V> as Lanes>::Mask {
+) -> L::Mask {
     // SAFETY: the caller's pointers are at a strip of `n` rows and of the exponents.
     unsafe {
-        let zero_log = Quad::<V>::splat(f32::NEG_INFINITY);
-        let (mut largest, mut bad) = (zero_log, Quad::<V>::nowhere());
+        let zero_log = L::splat(f32::NEG_INFINITY);
+        let (mut largest, mut bad) = (zero_log, L::nowhere());
         for i in 0..n {
-            let log = Quad::<V>::load(logs.add(i * TILE));
-            bad = Quad::<V>::or(bad, log.is_nan());
+            let log = L::load(logs.add(i * TILE));
+            bad = L::or(bad, log.is_nan());
             largest = largest.max(log);
         }
         let live = largest.gt(zero_log);
-        let top = largest.mul(Quad::splat(LOG2_E));
-        bad = Quad::<V>::or(bad, Quad::<V>::and(live, is_out_of_range::<Quad<V>>(top)));
+        let top = largest.mul(L::splat(LOG2_E));
+        let is_far = L::or(is_out_of_range(top), is_out_of_range(top.add(power)));
+        bad = L::or(bad, L::and(live, is_far));
         let top = clamp(top, EXPONENT_LIMIT).floor();
-        Quad::select(live, top, Quad::splat(ZERO_EXPONENT)).store(exponent);
+        let sum = clamp(top.add(power), EXPONENT_LIMIT);
+        L::select(live, sum, L::splat(ZERO_EXPONENT)).store(exponent);
         for i in 0..n {
-            let log = Quad::<V>::load(logs.add(i * TILE));
+            let log = L::load(logs.add(i * TILE));
             let mantissa = exp_over(clamp(log, EXPONENT_LIMIT * LN_2), top);
-            Quad::select(log.gt(zero_log), mantissa, Quad::splat(0.0)).store(out.add(i * TILE));
+            L::select(log.gt(zero_log), mantissa, L::splat(0.0)).store(out.add(i * TILE));
         }
         bad
     }
@@ -69,7 +74,7 @@ pub(super) unsafe fn strip_from_log<V: Vector>(
 
 /// `x` within `[-limit, limit]`, and `-limit` where it is NaN.
 #[inline(always)]
-unsafe fn clamp<L: Lanes>(x: L, limit: f32) -> L {
+pub(super) unsafe fn clamp<L: Lanes>(x: L, limit: f32) -> L {
     // SAFETY: as for the traits.
     unsafe { x.max(L::splat(-limit)).min(L::splat(limit)) }
 }

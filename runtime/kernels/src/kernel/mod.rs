@@ -8,11 +8,12 @@ pub(crate) mod dense;
 pub(crate) mod flow;
 
 mod bundle;
-mod gaussian;
 mod guard;
 mod leaf;
 mod log;
 mod mix;
+mod normal;
+mod normal_down;
 mod outer;
 mod product;
 mod row;
@@ -24,11 +25,12 @@ mod unit_flow;
 
 pub(crate) use dense::{matmul, product_matmul};
 pub(crate) use flow::flow;
-pub(crate) use gaussian::{leaf_gaussian, leaf_gaussian_stats};
 pub(crate) use guard::{guard_fall, guard_outer, guard_product, guard_sum};
 pub(crate) use leaf::{leaf_gather, leaf_indicator, leaf_literal, leaf_scatter, scatter};
 pub(crate) use log::from_log;
 pub(crate) use mix::{guard_mix, mix_backward, mix_forward};
+pub(crate) use normal::normal;
+pub(crate) use normal_down::normal_down;
 pub(crate) use outer::{outer, outer_left, outer_right};
 pub(crate) use product::product;
 pub(crate) use row::{add, copy, multiply, multiply_accumulate, zero};

@@ -129,7 +129,7 @@ macro_rules! define_tier {
      $( $(#[$doc:meta])* $name:ident ( $($arg:ident : $ty:ty),* $(,)? ); )*) => {
         mod wrapper {
             use super::$lanes;
-            use crate::{Factor, Tiles};
+            use crate::{Factor, NormalLeaf, Tiles};
             $(
                 # $attribute
                 pub(super) unsafe extern "C" fn $name($($arg: $ty),*) {

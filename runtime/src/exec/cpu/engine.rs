@@ -42,11 +42,13 @@ impl Engine {
             true => Options::all_observed(graph, mode),
             false => Options::latents_summed_out(graph, mode),
         };
+        let options = Options { are_normals_joined: true, ..options };
         let plan = graph_to_plan(graph, &options).map_err(CompileError)?;
         let plan = verify(plan).map_err(|faults| {
             CompileError(format!("the compiler made a plan that its verifier refuses ({})", faults[0]))
         })?;
-        let has_normals = plan.up().iter().any(|step| matches!(step, Step::Normal { .. }));
+        let is_normal = |step: &Step| matches!(step, Step::Normal { .. } | Step::NormalProduct { .. });
+        let has_normals = plan.up().iter().any(is_normal);
         let n = graph.variables().len() as f64;
         let farthest_log = if has_normals { FARTHEST_LOG * n } else { f64::NEG_INFINITY };
         let cost = plan.cost();
@@ -80,8 +82,6 @@ impl Engine {
 /// Only kernels that are told of it leave samples out. The others compute them from what earlier runs left
 /// there, which no sample that counts can notice, unless they sum over samples.
 fn are_narrow_allowed(plan: &Plan) -> bool {
-    let sums_over_all = |step: &Step| {
-        matches!(step, Step::NormalDown { .. } | Step::MixDown { .. } | Step::SumUnitsDown { .. })
-    };
+    let sums_over_all = |step: &Step| matches!(step, Step::MixDown { .. } | Step::SumUnitsDown { .. });
     !plan.down().iter().any(sums_over_all)
 }

@@ -63,10 +63,12 @@ impl LogSpace {
         let ParamShape::Input { family, units } = rows.graph.param(param).shape else { return };
         let units = units as usize;
         for unit in 0..layer.n_units() {
-            let range = self.stats_of(rows.graph, param, layer, unit / units);
-            let stats = &mut into[range];
+            let group = unit / units;
+            let table = rows.table(param, layer, group);
+            let range = self.stats_of(rows.graph, param, layer, group);
+            let unit_of_group = UnitOfGroup { family, table, unit: unit % units, units };
             for (&flow, &value) in self.flows[self.unit(id, unit)].iter().zip(seen) {
-                observe(family, value, flow, unit % units, units, stats);
+                unit_of_group.observe(value, flow, &mut into[range.clone()]);
             }
         }
     }
@@ -145,15 +147,28 @@ impl LogSpace {
     }
 }
 
-fn observe(family: Family, value: Value, flow: f64, unit: usize, units: usize, stats: &mut [f64]) {
-    match value {
-        Value::Missing => {}
-        _ if flow == 0.0 => {}
-        Value::Code(code) => stats[code as usize * units + unit] += flow,
-        Value::Real(_) => {
-            let mut own = vec![0.0; family.n_stats()];
-            family.get().observe(value, flow, &mut own);
-            own.iter().enumerate().for_each(|(r, s)| stats[r * units + unit] += s);
+/// One of the units of an input group, with the group's table.
+struct UnitOfGroup<'a> {
+    family: Family,
+    table: &'a [f32],
+    unit: usize,
+    units: usize,
+}
+
+impl UnitOfGroup<'_> {
+    fn observe(&self, value: Value, flow: f64, stats: &mut [f64]) {
+        let UnitOfGroup { family, table, unit, units } = *self;
+        match value {
+            Value::Missing => {}
+            _ if flow == 0.0 => {}
+            Value::Code(code) => stats[code as usize * units + unit] += flow,
+            Value::Real(_) => {
+                let column = table.iter().skip(unit).step_by(units);
+                let theta: Vec<f64> = column.map(|&number| f64::from(number)).collect();
+                let mut own = vec![0.0; family.n_stats()];
+                family.get().observe(&theta, value, flow, &mut own);
+                own.iter().enumerate().for_each(|(r, s)| stats[r * units + unit] += s);
+            }
         }
     }
 }
