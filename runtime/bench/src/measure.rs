@@ -133,7 +133,7 @@ impl Runs {
         let [mut forward, mut em] = [FirstRun { runs: 1, ..FirstRun::default() }; 2];
         let mut made = None;
         forward.compile_seconds =
-            clock.time(|| made = Some(CpuExecutor::new(graph.clone(), params, CpuOptions { threads })));
+            clock.time(|| made = Some(CpuExecutor::new(graph.clone(), params, CpuOptions::threads(threads))));
         let mut executor = made.expect("just made").map_err(of_machine)?;
         if does_em {
             let mut fault = None;
