@@ -1,6 +1,8 @@
 //! One test binary: finds the text files under `tests/`, runs each the way its folder says, and compares.
 //! `PCC_BLESS=1` writes what was seen into the files that hold whole outputs.
 
+#[path = "support/bench.rs"]
+mod bench;
 #[path = "support/book.rs"]
 mod book;
 #[path = "support/cli.rs"]
@@ -47,6 +49,8 @@ fn main() {
         trials.push(trial("book", &format!("example {name}"), move || book::example(&path)));
     }
     trials.push(trial("book", "front page", move || book::page(&root.join("README.md"))));
+    trials.push(trial("bench", "lines have their keys", bench::lines_have_their_keys));
+    trials.push(trial("bench", "the comparison has a plan", move || bench::the_comparison_has_a_plan(root)));
     let properties: [(&str, props::Property); 6] = [
         ("likelihoods and marginals", props::likelihoods_and_marginals),
         ("conditionals", props::conditionals),

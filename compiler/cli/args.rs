@@ -1,6 +1,8 @@
 //! Every flag of every verb. The help texts are the manual.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pcc_bench::Operation;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// A compiler for probabilistic circuits: from a `.pc` file to a trained, saved, queried model.
@@ -43,6 +45,8 @@ pub enum Verb {
     Eval(EvalArgs),
     /// Draw samples from a model.
     Sample(SampleArgs),
+    /// Measure how fast standard workloads run on this machine.
+    Bench(BenchArgs),
     /// Lay out source files in the one style there is.
     Fmt(FmtArgs),
     /// Explain a diagnostic.
@@ -321,6 +325,71 @@ pub struct SampleArgs {
     /// The machine.
     #[command(flatten)]
     pub machine: MachineArgs,
+}
+
+/// `pcc bench`
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Workloads, or the first part of the names of several, such as `w3`; all but `growth` by default.
+    #[arg(value_name = "WORKLOAD")]
+    pub workloads: Vec<String>,
+    /// Say what workloads there are, and measure nothing.
+    #[arg(long)]
+    pub list: bool,
+    /// Only sizes with so many units in a layer, such as `16,32`.
+    #[arg(long, value_name = "K", value_delimiter = ',', conflicts_with_all = ["quick", "arrays", "circuit"])]
+    pub k: Vec<u32>,
+    /// Numbers of threads, such as `1,2`; one and two by default.
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub threads: Vec<NonZeroUsize>,
+    /// What to time: `forward`, `em`; both by default.
+    #[arg(long, value_name = "OP", value_delimiter = ',')]
+    pub op: Vec<TimedOperation>,
+    /// Rows, instead of the workload's own number.
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "arrays")]
+    pub batch: Option<u32>,
+    /// About how long each operation is repeated.
+    #[arg(long, value_name = "SECONDS", default_value = "1", default_value_if("quick", "true", "0"))]
+    pub seconds: f64,
+    /// Tiny sizes, once: to see that it works.
+    #[arg(long)]
+    pub quick: bool,
+    /// Take the workload's numbers from a safetensors file (see `pcc explain arrays-differ`).
+    #[arg(long, value_name = "FILE", conflicts_with = "quick")]
+    pub arrays: Option<PathBuf>,
+    /// Take the workload's circuit from a file.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "arrays"])]
+    pub circuit: Option<PathBuf>,
+    /// The vtree of the circuit.
+    #[arg(long, value_name = "FILE", requires = "circuit")]
+    pub vtree: Option<PathBuf>,
+    /// Draw what the `growth` workloads found as SVG.
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// How results are written.
+    #[arg(long, default_value = "human")]
+    pub format: Format,
+    /// Measure one size of one workload in this process.
+    #[arg(long, value_name = "POSITION", hide = true)]
+    pub here: Option<usize>,
+}
+
+/// What `pcc bench` times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TimedOperation {
+    /// Likelihoods.
+    Forward,
+    /// A step of expectation-maximisation.
+    Em,
+}
+
+impl From<TimedOperation> for Operation {
+    fn from(timed: TimedOperation) -> Self {
+        match timed {
+            TimedOperation::Forward => Operation::Forward,
+            TimedOperation::Em => Operation::Em,
+        }
+    }
 }
 
 /// `pcc fmt`

@@ -12,7 +12,7 @@ use pcc_runtime::formats::{Content, read_circuit};
 use pcc_runtime::model::{Model, Provenance};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A circuit with whatever its file says of it.
@@ -144,6 +144,19 @@ pub fn threads(machine: &MachineArgs) -> Result<NonZeroUsize, Failure> {
     }
 }
 
+/// Where machine code is kept: in `PCC_CACHE_DIR`, nowhere if that is `off`, else in the user's cache folder.
+fn code_folder() -> Option<PathBuf> {
+    let of = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    match of("PCC_CACHE_DIR") {
+        Some(folder) if folder == "off" => None,
+        Some(folder) => Some(folder.into()),
+        None => {
+            let home = || of("HOME").map(|home| Path::new(&home).join(".cache"));
+            of("XDG_CACHE_HOME").map(PathBuf::from).or_else(home).map(|caches| caches.join("pcc"))
+        }
+    }
+}
+
 /// An executor for a circuit in the chosen number representation.
 pub fn executor(graph: &Graph, params: &Params, machine: &MachineArgs) -> Result<Box<dyn Executor>, Failure> {
     if machine.device == crate::args::Device::Cuda {
@@ -154,7 +167,8 @@ pub fn executor(graph: &Graph, params: &Params, machine: &MachineArgs) -> Result
     let (graph, params) = (graph.clone(), params.clone());
     Ok(match machine.numerics {
         Numerics::Scaled => {
-            let options = CpuOptions { threads: threads(machine)? };
+            let code_folder = code_folder();
+            let options = CpuOptions { code_folder, ..CpuOptions::threads(threads(machine)?) };
             let executor = CpuExecutor::new(graph, params, options);
             Box::new(executor.map_err(|e| Failure::Machine(e.to_string()))?)
         }

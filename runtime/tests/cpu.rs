@@ -2,6 +2,7 @@
 
 mod cpu {
     mod agree;
+    mod bundles;
     mod contract;
     mod deep;
     mod guards;

@@ -164,7 +164,7 @@ fn modes(graph: &Graph, reformatted: &Graph) -> Result<Vec<Mode>, String> {
         let params = Params::of(graph);
         modes.push((format!("{name}interpreter"), Box::new(Interpreter::new(graph.clone(), params.clone()))));
         for threads in [NonZeroUsize::MIN, NonZeroUsize::MIN.saturating_add(1)] {
-            let options = CpuOptions { threads };
+            let options = CpuOptions::threads(threads);
             let cpu = CpuExecutor::new(graph.clone(), params.clone(), options).map_err(|e| e.to_string())?;
             modes.push((format!("{name}compiled, {threads} threads"), Box::new(cpu)));
         }

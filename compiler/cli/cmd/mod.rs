@@ -1,5 +1,6 @@
 //! One file for each verb.
 
+mod bench;
 mod check;
 mod completions;
 mod emit;
@@ -25,6 +26,7 @@ pub fn run(verb: &Verb, terminal: &Terminal) -> Result<(), Failure> {
         Verb::Query(args) => query::run(args, terminal),
         Verb::Eval(args) => eval::run(args, terminal),
         Verb::Sample(args) => sample::run(args, terminal),
+        Verb::Bench(args) => bench::run(args, terminal),
         Verb::Fmt(args) => fmt::run(args, terminal),
         Verb::Explain(args) => explain::run(args),
         Verb::Completions(args) => completions::run(args),

@@ -12,6 +12,7 @@ mod call;
 mod code;
 mod context;
 mod emit;
+mod fingerprint;
 mod kernel;
 mod log;
 mod module;
@@ -20,6 +21,7 @@ mod tables;
 pub use arena::Arena;
 pub use call::{Inputs, Program, SampleWeights};
 pub use code::Code;
+pub use fingerprint::fingerprint;
 pub use module::{compile, emit, emit_text};
 pub use tables::{DerivedTables, Watch};
 

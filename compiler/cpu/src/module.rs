@@ -111,7 +111,7 @@ fn emit_run<'s>(emitter: &mut Emitter, layout: &Layout, steps: &'s [Step], lists
 }
 
 /// This machine, with the flags that suit straight-line calls.
-fn target() -> Result<isa::OwnedTargetIsa, String> {
+pub(crate) fn target() -> Result<isa::OwnedTargetIsa, String> {
     let mut flags = settings::builder();
     let verifier = if cfg!(debug_assertions) { "true" } else { "false" };
     let flag_values = [

@@ -73,12 +73,6 @@ pub(crate) fn row_exponent_starts(plan: &Plan) -> Vec<u64> {
     starts
 }
 
-/// Where the row exponents of one table start, group by group and row by row. It walks all tables before
-/// this one: who asks for many keeps [`row_exponent_starts`].
-pub(crate) fn row_exponents_start(plan: &Plan, id: ParamId) -> u64 {
-    plan.tables[..id.index()].iter().map(|t| u64::from(t.rows) * u64::from(t.groups)).sum()
-}
-
 /// Whether leaves look rows of the table up by a variable's value.
 fn is_looked_up(param: &Param) -> bool {
     matches!(param.shape, ParamShape::Input { family, .. } if family.get().n_values().is_some())
@@ -124,13 +118,6 @@ fn prepare(param: &Param, values: &[f32], prepared: &mut [f32]) {
                 prepared[r * units + unit] = normal_or_zero(value as f32);
             }
         }
-    }
-}
-
-fn fill_row_exponents(table: &[f32], columns: usize, exponents: &mut [f32]) {
-    for (row, exponent) in table.chunks_exact(columns).zip(exponents) {
-        let largest = row.iter().copied().fold(0.0, f32::max);
-        *exponent = (largest.to_bits() >> 23) as f32 - 127.0;
     }
 }
 

@@ -44,11 +44,13 @@
 mod denormals;
 mod kernel;
 mod lanes;
+mod peak;
 mod table;
 mod tier;
 mod tiles;
 
 pub use denormals::{DenormalsOff, denormals_off};
+pub use peak::Multiplication;
 pub use table::Kernels;
 pub use tier::{Tier, kernels, tier};
 pub use tiles::{Factor, LEAF, MAX_TILES, NormalLeaf, Tiles};

@@ -11,7 +11,7 @@ pub fn compiled(graph: &Graph, threads: usize) -> CpuExecutor {
 
 pub fn compiled_with(graph: &Graph, params: Params, threads: usize) -> CpuExecutor {
     let threads = NonZeroUsize::new(threads).expect("one thread at least");
-    CpuExecutor::new(graph.clone(), params, CpuOptions { threads }).expect("it compiles")
+    CpuExecutor::new(graph.clone(), params, CpuOptions::threads(threads)).expect("it compiles")
 }
 
 /// What an executor says of a batch.

@@ -39,7 +39,7 @@ fn variables(b: &mut GraphBuilder, n: u32, domain: Domain) -> Vec<VarId> {
 }
 
 /// A hidden Markov model with `k` states and a transition table shared by all steps.
-fn chain(n: u32, k: u32) -> Graph {
+pub fn chain(n: u32, k: u32) -> Graph {
     let mut random = Random::new(u64::from(n + k));
     let mut b = GraphBuilder::new();
     let vars = variables(&mut b, n, Domain::Cat(6));

@@ -5,11 +5,9 @@ use super::contract::{check, compiled};
 use super::deep::{table, weights};
 use pcc_diag::Span;
 use pcc_ir::family::Gaussian;
-use pcc_ir::recipe::Per;
 use pcc_ir::random::Random;
-use pcc_ir::{
-    Batch, Domain, Family, Flows, Graph, GraphBuilder, LayerId, ParamShape, Params, Value, VarId,
-};
+use pcc_ir::recipe::Per;
+use pcc_ir::{Batch, Domain, Family, Flows, Graph, GraphBuilder, LayerId, ParamShape, Params, Value, VarId};
 use pcc_runtime::exec::{Executor, Interpreter};
 use pcc_runtime::train::{Update, maximize};
 
@@ -82,7 +80,7 @@ fn two_regions(seed: u64, n: [u32; 2], units: u32, groups: u32) -> (Graph, Norma
     let mut normals = Normals::new(seed, n[0] + n[1]);
     let left = normals.region(0..n[0], units, groups);
     let right = normals.region(n[0]..n[0] + n[1], units, groups);
-    let pairs = normals.builder.outer(left, right, Span::default()).unwrap();
+    let pairs = normals.builder.outer(left, right, groups, Span::default()).unwrap();
     let mixed = normals.sum(pairs, units, units * units, groups);
     let root = normals.sum(mixed, 1, units * groups, 1);
     let graph = std::mem::replace(&mut normals.builder, GraphBuilder::new()).finish(root).unwrap();
@@ -97,7 +95,7 @@ fn regions_of_normals_agree_with_the_oracle() {
         let groups = [1, 2, 3][seed as usize % 3];
         let (graph, mut normals) = two_regions(seed, n, units, groups);
         let n_rows = [1, 70, 20][seed as usize % 3];
-        let batch = normals.batch(n_rows, [0.0, 0.3, 0.02, 1.0][seed as usize % 4], 4.0);
+        let batch = normals.batch(n_rows, [0.0, 0.3, 0.02, 1.0][seed as usize % 4], 1.5);
         let marked = check(&graph, &batch, None, &format!("seed {seed}"));
         assert_eq!(marked, 0, "seed {seed}: nothing here is out of range");
     }
@@ -107,7 +105,7 @@ fn regions_of_normals_agree_with_the_oracle() {
 fn values_far_out_agree_with_the_oracle() {
     for seed in 100..120 {
         let (graph, mut normals) = two_regions(seed, [8, 6], 5, 2);
-        let far = [50.0, 1e4, 1e18, f64::INFINITY][seed as usize % 4];
+        let far = [10.0, 50.0, 1e4, f64::INFINITY][seed as usize % 4];
         let batch = normals.batch(66, 0.1, far);
         check(&graph, &batch, None, &format!("seed {seed}"));
     }
@@ -131,7 +129,8 @@ fn deviations_are_learned_far_from_zero() {
     let mut params = Params::of(&graph);
     maximize(&graph, &flows, &update, &mut params);
     for var in 0..n as usize {
-        let values: Vec<f64> = (0..n_rows).map(|row| f64::from(f32::from_bits(batch.row(row)[var]))).collect();
+        let values: Vec<f64> =
+            (0..n_rows).map(|row| f64::from(f32::from_bits(batch.row(row)[var]))).collect();
         let mean = values.iter().sum::<f64>() / n_rows as f64;
         let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n_rows as f64;
         let found = params.values()[2 * var..2 * var + 2].to_vec();

@@ -63,7 +63,13 @@ pub(super) unsafe fn flow_of<V: Vector>(
 
 /// `out[s * padded + j] = e[j][s]`, and 0 for `j` from `k` to `padded`.
 #[inline(always)]
-pub(super) unsafe fn transpose_rows<V: Vector>(samples: usize, k: usize, e: *const f32, out: *mut f32, padded: usize) {
+pub(super) unsafe fn transpose_rows<V: Vector>(
+    samples: usize,
+    k: usize,
+    e: *const f32,
+    out: *mut f32,
+    padded: usize,
+) {
     for first in (0..k).step_by(V::N) {
         let height = V::N.min(k - first);
         for sample in (0..samples).step_by(V::N) {

@@ -169,7 +169,8 @@ impl<V: Vector> Sums<V> {
             let (mut flow, mut back) = (flow, mean.sub(x));
             if IS_MISSED {
                 let missing = x.is_nan();
-                (flow, back) = (V::select(missing, V::splat(0.0), flow), V::select(missing, V::splat(0.0), back));
+                (flow, back) =
+                    (V::select(missing, V::splat(0.0), flow), V::select(missing, V::splat(0.0), back));
                 self.flow = self.flow.add(flow);
             }
             let first = flow.mul(back);

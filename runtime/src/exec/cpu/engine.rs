@@ -1,15 +1,18 @@
 //! A compiled plan for one use, with the working memory of each thread.
 
+use super::CpuOptions;
+use super::budget::Extent;
+use super::cache;
 use pcc_cpu::{Arena, CompileError, DerivedTables, Program};
 use pcc_ir::Graph;
 use pcc_ir::lower::{Options, graph_to_plan};
 use pcc_ir::plan::{Mode, Plan, Step, verify};
-use pcc_kernels::{Kernels, MAX_TILES};
+use pcc_kernels::Kernels;
 use std::sync::Mutex;
 
-/// A normal density computed in 32 bits has a relative error of about 2e-7 in its logarithm, so that under
+/// A normal density computed in 32 bits has a relative error of up to 4e-7 in its logarithm, so that under
 /// this the contract of 1e-5 nats a variable no longer holds.
-pub(super) const FARTHEST_LOG: f64 = -40.0;
+pub(super) const FARTHEST_LOG: f64 = -20.0;
 
 /// A program and what its runs need besides parameters.
 pub(super) struct Engine {
@@ -20,8 +23,8 @@ pub(super) struct Engine {
     pub(super) farthest_log: f64,
     /// Guard bits, computed from the parameters.
     pub(super) guards: Vec<u64>,
-    /// Tiles of a bundle.
-    pub(super) n_tiles: usize,
+    /// How it is run within the memory that there is.
+    pub(super) extent: Extent,
     /// Whether a run can leave out the last samples of its tiles.
     pub(super) are_narrow_allowed: bool,
     /// Floating-point operations for each row.
@@ -37,46 +40,57 @@ impl Engine {
         mode: Mode,
         are_latents_observed: bool,
         kernels: &Kernels,
+        options: &CpuOptions,
     ) -> Result<Self, CompileError> {
-        let options = match are_latents_observed {
+        let lowering = match are_latents_observed {
             true => Options::all_observed(graph, mode),
             false => Options::latents_summed_out(graph, mode),
         };
-        let options = Options { are_normals_joined: true, ..options };
-        let plan = graph_to_plan(graph, &options).map_err(CompileError)?;
+        let lowering = Options { are_normals_joined: true, ..lowering };
+        let plan = graph_to_plan(graph, &lowering).map_err(CompileError)?;
         let plan = verify(plan).map_err(|faults| {
             CompileError(format!("the compiler made a plan that its verifier refuses ({})", faults[0]))
         })?;
-        let is_normal = |step: &Step| matches!(step, Step::Normal { .. } | Step::NormalProduct { .. });
-        let has_normals = plan.up().iter().any(is_normal);
-        let n = graph.variables().len() as f64;
-        let farthest_log = if has_normals { FARTHEST_LOG * n } else { f64::NEG_INFINITY };
         let cost = plan.cost();
-        let flops = cost.flops_up + cost.flops_down + cost.flops_again;
-        let are_narrow_allowed = are_narrow_allowed(&plan);
-        let program = pcc_cpu::compile(plan, kernels)?;
-        let (guards, memory) = (Vec::new(), Vec::new());
         Ok(Engine {
             mode,
             are_latents_observed,
-            program,
-            farthest_log,
-            guards,
-            n_tiles: MAX_TILES,
-            are_narrow_allowed,
-            flops,
-            memory,
+            farthest_log: farthest_log(graph, &plan),
+            guards: Vec::new(),
+            extent: extent(&plan, options)?,
+            are_narrow_allowed: are_narrow_allowed(&plan),
+            flops: cost.flops_up + cost.flops_down + cost.flops_again,
+            memory: Vec::new(),
+            program: cache::compile(plan, kernels, options.code_folder.as_deref())?,
         })
     }
 
     /// Brings the guards up to date with the parameters, and gives memory to each thread.
-    pub(super) fn watch(&mut self, derived: &DerivedTables, threads: usize) {
+    pub(super) fn watch(&mut self, derived: &DerivedTables) {
         let plan = self.program.plan();
         self.guards = derived.watch().guard_bits(plan);
-        while self.memory.len() < threads {
-            self.memory.push(Mutex::new(Arena::of(plan, self.n_tiles)));
+        while self.memory.len() < self.extent.n_threads {
+            self.memory.push(Mutex::new(Arena::of(plan, self.extent.n_tiles)));
         }
     }
+}
+
+fn farthest_log(graph: &Graph, plan: &Plan) -> f64 {
+    let is_normal = |step: &Step| matches!(step, Step::Normal { .. } | Step::NormalProduct { .. });
+    let has_normals = plan.up().iter().any(is_normal);
+    let n = graph.variables().len() as f64;
+    if has_normals { FARTHEST_LOG * n } else { f64::NEG_INFINITY }
+}
+
+/// How much of the machine the plan's runs take. What is derived from parameters takes about as much as they.
+fn extent(plan: &Plan, options: &CpuOptions) -> Result<Extent, CompileError> {
+    let tables = 2 * plan.cost().table_bytes;
+    let left = options.memory.map(|bytes| bytes.saturating_sub(tables));
+    Extent::within(plan, options.threads.get(), left).map_err(|least| {
+        let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
+        let (needed, given) = (mebibytes(least + tables), mebibytes(options.memory.unwrap_or(0)));
+        CompileError(format!("a run takes {needed} MiB of memory, more than the {given} MiB that it may"))
+    })
 }
 
 /// Only kernels that are told of it leave samples out. The others compute them from what earlier runs left

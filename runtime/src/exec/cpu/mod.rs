@@ -9,7 +9,10 @@
 //! Threads take tiles in a fixed assignment, and their flows are added in the order of the threads: the
 //! same rows, parameters and number of threads give the same bits.
 
+mod budget;
+mod cache;
 mod engine;
+mod gathered;
 mod shares;
 mod work;
 
@@ -21,19 +24,30 @@ use pcc_ir::plan::Mode;
 use pcc_ir::{Batch, Flows, Graph, MISSING, ParamId, ParamShape, Params};
 use pcc_kernels::Kernels;
 use std::num::NonZeroUsize;
-use work::{Job, Worker};
+use std::path::PathBuf;
+use work::{Job, Question, Worker};
 
 /// How to run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CpuOptions {
     /// How many threads take tiles.
     pub threads: NonZeroUsize,
+    /// Bytes that tables, statistics and working memory may take for each use of a circuit (likelihoods, flows,
+    /// values); as much as it is fastest with when `None`.
+    pub memory: Option<u64>,
+    /// Where machine code of large circuits is kept for the next run, if anywhere.
+    pub code_folder: Option<PathBuf>,
 }
 
 impl CpuOptions {
+    /// So many threads, all memory, and no code kept.
+    pub fn threads(threads: NonZeroUsize) -> Self {
+        CpuOptions { threads, memory: None, code_folder: None }
+    }
+
     /// As many threads as this process may use at once.
     pub fn all_threads() -> Self {
-        CpuOptions { threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN) }
+        CpuOptions::threads(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))
     }
 }
 
@@ -43,6 +57,7 @@ pub struct CpuExecutor {
     graph: Graph,
     params: Params,
     kernels: &'static Kernels,
+    options: CpuOptions,
     derived: DerivedTables,
     engines: Vec<Engine>,
     workers: Vec<Worker>,
@@ -54,12 +69,12 @@ impl CpuExecutor {
     /// Compiles a circuit.
     ///
     /// # Errors
-    /// When `PCC_KERNELS` names kernels that this CPU lacks, when the circuit is too large for one plan, or
-    /// when there is no memory for machine code.
+    /// When `PCC_KERNELS` names kernels that this CPU lacks, when the circuit is too large for one plan or for
+    /// the memory that it may take, or when there is no memory for machine code.
     pub fn new(graph: Graph, mut params: Params, options: CpuOptions) -> Result<Self, CompileError> {
         let kernels = pcc_kernels::kernels().map_err(CompileError)?;
         flush_denormals(&mut params);
-        let engine = Engine::new(&graph, Mode::Forward, false, kernels)?;
+        let engine = Engine::new(&graph, Mode::Forward, false, kernels, &options)?;
         let derived = DerivedTables::of(&graph, engine.program.plan(), &params);
         let worker = Worker::of(LogSpace::of(&graph));
         let mut executor = CpuExecutor {
@@ -71,8 +86,9 @@ impl CpuExecutor {
             engines: vec![engine],
             workers: vec![worker; options.threads.get()],
             n_marked: 0,
+            options,
         };
-        executor.engines[0].watch(&executor.derived, options.threads.get());
+        executor.engines[0].watch(&executor.derived);
         Ok(executor)
     }
 
@@ -100,19 +116,17 @@ impl CpuExecutor {
         if let Some(position) = self.engines.iter().position(is_wanted) {
             return Ok(position);
         }
-        let mut engine = Engine::new(&self.graph, mode, are_latents_observed, self.kernels)?;
-        engine.watch(&self.derived, self.workers.len());
+        let mut engine = Engine::new(&self.graph, mode, are_latents_observed, self.kernels, &self.options)?;
+        engine.watch(&self.derived);
         self.engines.push(engine);
         Ok(self.engines.len() - 1)
     }
 
-    /// The engine for a batch.
-    ///
-    /// # Panics
-    /// When there is no memory for it: the circuit itself was found fit by [`CpuExecutor::new`].
-    fn engine_for(&mut self, mode: Mode, batch: &Batch) -> usize {
+    /// The engine for a batch, unless there is no memory for it: the circuit itself was found fit by
+    /// [`CpuExecutor::new`].
+    fn engine_for(&mut self, mode: Mode, batch: &Batch) -> Option<usize> {
         let are_latents_observed = self.has_latents && self.observes_latents(batch);
-        self.engine(mode, are_latents_observed).unwrap_or_else(|error| panic!("{error}"))
+        self.engine(mode, are_latents_observed).ok()
     }
 
     fn observes_latents(&self, batch: &Batch) -> bool {
@@ -123,19 +137,21 @@ impl CpuExecutor {
         (0..batch.n_rows()).any(is_known)
     }
 
-    /// Runs all tiles of a batch on the workers.
+    /// Runs all rows of a batch on the workers, in log space where there is no memory for compiled code.
     fn work(&mut self, mode: Mode, batch: &Batch, weights: Option<&[f32]>) -> Vec<f64> {
         let position = self.engine_for(mode, batch);
-        let job = Job {
-            graph: &self.graph,
-            params: &self.params,
-            derived: &self.derived,
-            engine: &self.engines[position],
-            batch,
-            weights,
-        };
+        let question = Question { graph: &self.graph, params: &self.params, batch, weights, mode };
         let mut logs = vec![0.0; batch.n_rows()];
-        work::share(&job, &mut self.workers, &mut logs);
+        match position {
+            Some(position) => {
+                let job = Job { question, derived: &self.derived, engine: &self.engines[position] };
+                work::share(&job, &mut self.workers, &mut logs);
+            }
+            None => {
+                let rows: Vec<usize> = (0..batch.n_rows()).collect();
+                self.workers[0].run_in_log_space(&question, &rows, 0, &mut logs);
+            }
+        }
         self.n_marked += self.workers.iter_mut().map(|w| std::mem::take(&mut w.n_marked)).sum::<usize>();
         logs
     }
@@ -148,7 +164,7 @@ impl CpuExecutor {
             let weights = is_weighted.then(|| self.params.table(id));
             let range = flows.range(id);
             for worker in &self.workers {
-                worker.add_flows(range.clone(), weights, flows.table_mut(id));
+                worker.gathered.add_flows(range.clone(), weights, flows.table_mut(id));
             }
         }
     }
@@ -167,8 +183,7 @@ impl Executor for CpuExecutor {
         change(&mut self.params);
         flush_denormals(&mut self.params);
         self.derived = DerivedTables::of(&self.graph, self.engines[0].program.plan(), &self.params);
-        let threads = self.workers.len();
-        self.engines.iter_mut().for_each(|engine| engine.watch(&self.derived, threads));
+        self.engines.iter_mut().for_each(|engine| engine.watch(&self.derived));
     }
 
     fn log_likelihoods(&mut self, batch: &Batch) -> Vec<f64> {
@@ -176,7 +191,7 @@ impl Executor for CpuExecutor {
     }
 
     fn flows(&mut self, batch: &Batch, weights: Option<&[f32]>, flows: &mut Flows) -> Vec<f64> {
-        self.workers.iter_mut().for_each(Worker::clear);
+        self.workers.iter_mut().for_each(|worker| worker.gathered.clear());
         let logs = self.work(Mode::Flows, batch, weights);
         self.reduce(flows);
         logs
@@ -184,15 +199,15 @@ impl Executor for CpuExecutor {
 
     fn values(&mut self, batch: &Batch) -> Values {
         let position = self.engine_for(Mode::Values, batch);
-        let job = Job {
-            graph: &self.graph,
-            params: &self.params,
-            derived: &self.derived,
-            engine: &self.engines[position],
-            batch,
-            weights: None,
-        };
-        work::values(&job, &mut self.workers[0])
+        let (graph, params) = (&self.graph, &self.params);
+        let question = Question { graph, params, batch, weights: None, mode: Mode::Values };
+        match position {
+            Some(position) => {
+                let job = Job { question, derived: &self.derived, engine: &self.engines[position] };
+                work::values(&job, &mut self.workers[0])
+            }
+            None => work::values_in_log_space(&question, &mut self.workers[0]),
+        }
     }
 }
 

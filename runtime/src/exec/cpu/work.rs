@@ -4,6 +4,7 @@
 //! the workers. A worker takes a contiguous share of the rows, so results never depend on timing.
 
 use super::engine::{Engine, FARTHEST_LOG};
+use super::gathered::Gathered;
 use super::shares::{Bundle, Shares};
 use crate::exec::Values;
 use crate::exec::log::{LogSpace, Rows};
@@ -13,20 +14,27 @@ use pcc_ir::{Batch, Graph, LayerId, Params};
 use pcc_kernels::MAX_TILES;
 use std::ops::Range;
 
+/// What is asked of a circuit.
+#[derive(Clone, Copy)]
+pub(super) struct Question<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) params: &'a Params,
+    pub(super) batch: &'a Batch,
+    pub(super) weights: Option<&'a [f32]>,
+    pub(super) mode: Mode,
+}
+
 /// What all workers read.
 #[derive(Clone, Copy)]
 pub(super) struct Job<'a> {
-    pub(super) graph: &'a Graph,
-    pub(super) params: &'a Params,
+    pub(super) question: Question<'a>,
     pub(super) derived: &'a DerivedTables,
     pub(super) engine: &'a Engine,
-    pub(super) batch: &'a Batch,
-    pub(super) weights: Option<&'a [f32]>,
 }
 
-impl Job<'_> {
-    fn inputs(&self) -> Inputs<'_> {
-        Inputs { params: self.params, derived: self.derived, guards: &self.engine.guards }
+impl Question<'_> {
+    fn weight(&self, row: usize) -> f32 {
+        self.weights.map_or(1.0, |weights| weights[row])
     }
 
     /// The words of some rows.
@@ -34,70 +42,36 @@ impl Job<'_> {
         let n = self.batch.n_variables();
         &self.batch.words()[rows.start * n..rows.end * n]
     }
-
-    fn weight(&self, row: usize) -> f32 {
-        self.weights.map_or(1.0, |weights| weights[row])
-    }
 }
 
-/// After about this many rows a thread's flows are added to its total, so that a sum over millions of rows
-/// does not outgrow what is added to it.
-const ROWS_OF_A_SUM: usize = 256 * TILE;
+impl Job<'_> {
+    fn inputs(&self) -> Inputs<'_> {
+        Inputs { params: self.question.params, derived: self.derived, guards: &self.engine.guards }
+    }
+
+    fn shares(&self, n_workers: usize) -> Shares {
+        let n_rows = self.question.batch.n_rows();
+        let flops = self.engine.flops.saturating_mul(n_rows as u64);
+        let n_threads = n_workers.min((flops / FLOPS_OF_A_THREAD) as usize + 1);
+        Shares::of(n_rows, n_threads, self.engine.extent.n_tiles, self.engine.are_narrow_allowed)
+    }
+}
 
 /// Operations that are worth waking another thread for: about 50 microseconds.
 const FLOPS_OF_A_THREAD: u64 = 2_000_000;
 
-/// What one thread gathers.
+/// What belongs to one thread.
 #[derive(Clone)]
 pub(super) struct Worker {
-    /// Statistics of the linear code, sums and mixtures not yet times their weights; empty when it had none.
-    flows: Vec<f32>,
-    /// Statistics of earlier tiles; empty when there were few.
-    total: Vec<f32>,
-    /// Flows of marked rows; empty when there were none.
-    log_flows: Vec<f64>,
+    pub(super) gathered: Gathered,
     /// Rows that were marked.
     pub(super) n_marked: usize,
     log_space: LogSpace,
 }
 
-impl Worker {
-    pub(super) fn of(log_space: LogSpace) -> Self {
-        Worker { flows: Vec::new(), total: Vec::new(), log_flows: Vec::new(), n_marked: 0, log_space }
-    }
-
-    /// Forgets all flows.
-    pub(super) fn clear(&mut self) {
-        self.flows.clear();
-        self.total.clear();
-        self.log_flows.clear();
-    }
-
-    /// Adds the flows of a table, those of the linear code times the table's weights if it has any.
-    pub(super) fn add_flows(&self, range: Range<usize>, weights: Option<&[f32]>, to: &mut [f32]) {
-        for linear in [&self.flows, &self.total].into_iter().filter(|f| !f.is_empty()) {
-            let flows = to.iter_mut().zip(&linear[range.clone()]);
-            match weights {
-                Some(weights) => flows.zip(weights).for_each(|((to, flow), weight)| *to += flow * weight),
-                None => flows.for_each(|(to, flow)| *to += flow),
-            }
-        }
-        if !self.log_flows.is_empty() {
-            to.iter_mut().zip(&self.log_flows[range]).for_each(|(to, &flow)| *to += flow as f32);
-        }
-    }
-
-    /// Moves the flows to the total.
-    fn settle(&mut self) {
-        self.total.resize(self.flows.len(), 0.0);
-        self.total.iter_mut().zip(&self.flows).for_each(|(total, flow)| *total += flow);
-        self.flows.fill(0.0);
-    }
-}
-
 /// Gives each worker its share of the rows, and the calling thread the last one's.
 pub(super) fn share(job: &Job, workers: &mut [Worker], logs: &mut [f64]) {
-    let shares = shares(job, workers.len());
+    let shares = job.shares(workers.len().min(job.engine.extent.n_threads));
     let n_threads = shares.n_threads();
     std::thread::scope(|scope| {
         let mut logs = logs;
@@ -113,32 +87,32 @@ pub(super) fn share(job: &Job, workers: &mut [Worker], logs: &mut [f64]) {
     });
 }
 
-fn shares(job: &Job, n_workers: usize) -> Shares {
-    let n_rows = job.batch.n_rows();
-    let engine = job.engine;
-    let flops = engine.flops.saturating_mul(n_rows as u64);
-    let n_threads = n_workers.min((flops / FLOPS_OF_A_THREAD) as usize + 1);
-    Shares::of(n_rows, n_threads, engine.n_tiles, engine.are_narrow_allowed)
-}
-
 /// Every unit's value for all rows.
 pub(super) fn values(job: &Job, worker: &mut Worker) -> Values {
-    let n_rows = job.batch.n_rows();
-    let mut values = Values::of(job.graph, n_rows);
+    let n_rows = job.question.batch.n_rows();
+    let mut values = Values::of(job.question.graph, n_rows);
     let mut marked = Vec::new();
     let _denormals = pcc_kernels::denormals_off();
     let mut arena = job.engine.memory[0].lock().expect("no worker panicked");
-    for bundle in Shares::of(n_rows, 1, job.engine.n_tiles, true).bundles(0) {
+    for bundle in Shares::of(n_rows, 1, job.engine.extent.n_tiles, true).bundles(0) {
         let refused = up(job, &mut arena, &bundle);
         for tile in 0..bundle.n_tiles() {
             let rows = bundle.tile(tile);
             let marks =
                 refused[tile] | arena.marks(tile) | copy_values(job, &arena, tile, &rows, &mut values);
-            marked.extend(rows.clone().filter(|row| marks >> (row - rows.start) & 1 == 1));
+            marked.extend(marked_rows(marks, rows));
         }
     }
     worker.n_marked += marked.len();
-    worker.each_log_pass(job, &marked, |_, space, rows, _| space.copy_values(rows, &mut values));
+    worker.each_log_pass(&job.question, &marked, |_, space, rows, _| space.copy_values(rows, &mut values));
+    values
+}
+
+/// The same without compiled code.
+pub(super) fn values_in_log_space(question: &Question, worker: &mut Worker) -> Values {
+    let mut values = Values::of(question.graph, question.batch.n_rows());
+    let rows: Vec<usize> = (0..question.batch.n_rows()).collect();
+    worker.each_log_pass(question, &rows, |_, space, rows, _| space.copy_values(rows, &mut values));
     values
 }
 
@@ -147,11 +121,19 @@ pub(super) fn values(job: &Job, worker: &mut Worker) -> Values {
 fn up(job: &Job, arena: &mut Arena, bundle: &Bundle) -> [u64; MAX_TILES] {
     let mut refused = [0; MAX_TILES];
     for tile in 0..bundle.n_tiles() {
-        refused[tile] = arena.pack(tile, job.words(bundle.tile(tile)), bundle.lanes);
+        refused[tile] = arena.pack(tile, job.question.words(bundle.tile(tile)), bundle.lanes);
     }
     arena.select(0..bundle.n_tiles(), bundle.lanes);
     job.engine.program.up(job.inputs(), arena);
     refused
+}
+
+/// Runs a tile again with a good sample in the place of those that are not. Numbers of marked samples need not
+/// be finite, and even zero times those would spread; the stand-ins will have no weight.
+fn replace(job: &Job, arena: &mut Arena, tile: usize, lanes: usize, good: u64, stand_in: (usize, usize)) {
+    (0..lanes).filter(|s| good >> s & 1 == 0).for_each(|s| arena.copy_sample(stand_in, (tile, s)));
+    arena.select(tile..tile + 1, lanes);
+    job.engine.program.up(job.inputs(), arena);
 }
 
 /// Bit s: the logarithm is finite and under a limit.
@@ -165,17 +147,23 @@ fn samples(n: usize) -> u64 {
     if n >= TILE { u64::MAX } else { (1 << n) - 1 }
 }
 
+/// The rows of a tile whose samples are marked.
+fn marked_rows(marks: u64, rows: Range<usize>) -> impl Iterator<Item = usize> {
+    let first = rows.start;
+    rows.filter(move |row| marks >> (row - first) & 1 == 1)
+}
+
 /// Copies all values of a tile. Returns marks of samples in which a value is too far below its group's
 /// largest to be exact, as densities in a normal's tails are.
 fn copy_values(job: &Job, arena: &Arena, tile: usize, rows: &Range<usize>, values: &mut Values) -> u64 {
-    let plan = job.engine.program.plan();
+    let (plan, graph) = (job.engine.program.plan(), job.question.graph);
     let mut marks = 0;
     for (layer, block) in plan.layers.iter().enumerate() {
         let id = LayerId::new(layer);
-        for unit in 0..job.graph.n_units(id) {
+        for unit in 0..graph.n_units(id) {
             let logs = block.map_or([0.0; TILE], |block| arena.logs(plan, tile, block, unit as u32));
             marks |= block.map_or(0, |block| arena.faint(plan, tile, block, unit as u32));
-            if job.engine.farthest_log.is_finite() && job.graph.layer(id).kind.var().is_some() {
+            if job.engine.farthest_log.is_finite() && graph.layer(id).kind.var().is_some() {
                 marks |= too_far(&logs, FARTHEST_LOG);
             }
             rows.clone().zip(logs).for_each(|(row, log)| values.set(id, unit, row, log));
@@ -184,41 +172,27 @@ fn copy_values(job: &Job, arena: &Arena, tile: usize, rows: &Range<usize>, value
     marks
 }
 
-/// Runs a tile again with a good sample in the place of those that are not. Numbers of marked samples need not
-/// be finite, and even zero times those would spread; the stand-ins will have no weight.
-fn replace(job: &Job, arena: &mut Arena, tile: usize, lanes: usize, good: u64, stand_in: (usize, usize)) {
-    (0..lanes).filter(|s| good >> s & 1 == 0).for_each(|s| arena.copy_sample(stand_in, (tile, s)));
-    arena.select(tile..tile + 1, lanes);
-    job.engine.program.up(job.inputs(), arena);
-}
-
 impl Worker {
+    pub(super) fn of(log_space: LogSpace) -> Self {
+        Worker { gathered: Gathered::default(), n_marked: 0, log_space }
+    }
+
     /// Runs a thread's share. There is a logarithm to be written for each of its rows.
     fn run(&mut self, job: &Job, thread: usize, shares: Shares, logs: &mut [f64]) {
         let _denormals = pcc_kernels::denormals_off();
         let mut arena = job.engine.memory[thread].lock().expect("no worker panicked");
-        let is_for_flows = job.engine.mode == Mode::Flows;
-        if is_for_flows && self.flows.is_empty() {
-            self.flows = vec![0.0; job.engine.program.plan().stats_len() as usize];
-        }
         let first_row = shares.rows(thread).start;
         let mut marked = Vec::new();
-        let mut n_summed = 0;
         for bundle in shares.bundles(thread) {
             let logs = &mut logs[bundle.rows.start - first_row..bundle.rows.end - first_row];
             let marks = self.run_bundle(job, &mut arena, &bundle, logs);
             for tile in (0..bundle.n_tiles()).filter(|&tile| marks[tile] != 0) {
-                let rows = bundle.tile(tile);
-                marked.extend(rows.clone().filter(|row| marks[tile] >> (row - rows.start) & 1 == 1));
-            }
-            n_summed += bundle.rows.len();
-            if is_for_flows && n_summed >= ROWS_OF_A_SUM {
-                self.settle();
-                n_summed = 0;
+                marked.extend(marked_rows(marks[tile], bundle.tile(tile)));
             }
         }
         drop(arena);
-        self.run_marked(job, first_row, &marked, logs);
+        self.n_marked += marked.len();
+        self.run_in_log_space(&job.question, &marked, first_row, logs);
     }
 
     /// Runs a bundle and writes its rows' logarithms. Returns the marks of each tile.
@@ -236,7 +210,7 @@ impl Worker {
             marks[tile] |= arena.marks(tile) | too_far(logs, job.engine.farthest_log);
             marks[tile] &= samples(logs.len());
         }
-        if job.engine.mode == Mode::Flows {
+        if job.question.mode == Mode::Flows {
             self.down(job, arena, bundle, &marks, logs);
         }
         marks
@@ -257,10 +231,10 @@ impl Worker {
         let mut weights: SampleWeights = [[0.0; TILE]; MAX_TILES];
         for tile in 0..bundle.n_tiles() {
             let (rows, good) = (bundle.tile(tile), good(tile));
-            for (s, row) in rows.clone().enumerate() {
+            for (s, row) in rows.enumerate() {
                 let is_possible = logs[row - bundle.rows.start] > f64::NEG_INFINITY;
                 if good >> s & 1 == 1 && is_possible {
-                    weights[tile][s] = job.weight(row);
+                    weights[tile][s] = job.question.weight(row);
                 }
             }
             if marks[tile] != 0 {
@@ -268,21 +242,28 @@ impl Worker {
             }
         }
         arena.select(0..bundle.n_tiles(), bundle.lanes);
-        job.engine.program.down(job.inputs(), arena, &mut self.flows, &weights);
+        let program = &job.engine.program;
+        let flows = self.gathered.flows_of(program.plan().stats_len() as usize);
+        program.down(job.inputs(), arena, flows, &weights);
+        if job.engine.extent.has_totals {
+            self.gathered.note_rows(bundle.rows.len());
+        }
     }
 
-    /// Computes marked rows in log space.
-    fn run_marked(&mut self, job: &Job, first_row: usize, marked: &[usize], logs: &mut [f64]) {
-        self.n_marked += marked.len();
-        let is_for_flows = job.engine.mode == Mode::Flows;
-        if is_for_flows && !marked.is_empty() {
-            self.log_flows.resize(job.engine.program.plan().stats_len() as usize, 0.0);
-        }
-        self.each_log_pass(job, marked, |log_flows, space, rows, row_logs| {
+    /// Computes rows in log space. `logs` are those of the rows from `first_row` on.
+    pub(super) fn run_in_log_space(
+        &mut self,
+        question: &Question,
+        rows: &[usize],
+        first_row: usize,
+        logs: &mut [f64],
+    ) {
+        self.each_log_pass(question, rows, |gathered, space, rows, row_logs| {
             rows.rows.iter().zip(row_logs).for_each(|(row, log)| logs[row - first_row] = log);
-            if is_for_flows {
-                let weights: Vec<f64> = rows.rows.iter().map(|&row| f64::from(job.weight(row))).collect();
-                space.down(rows, &weights, log_flows);
+            if question.mode == Mode::Flows {
+                let weights: Vec<f64> =
+                    rows.rows.iter().map(|&row| f64::from(question.weight(row))).collect();
+                space.down(rows, &weights, gathered.log_flows_of(space.n_stats()));
             }
         });
     }
@@ -290,14 +271,15 @@ impl Worker {
     /// Runs upward passes in log space over rows, and calls `visit` after each.
     fn each_log_pass(
         &mut self,
-        job: &Job,
+        question: &Question,
         rows: &[usize],
-        mut visit: impl FnMut(&mut Vec<f64>, &mut LogSpace, Rows, Vec<f64>),
+        mut visit: impl FnMut(&mut Gathered, &mut LogSpace, Rows, Vec<f64>),
     ) {
+        let Question { graph, params, batch, .. } = *question;
         for rows in rows.chunks(self.log_space.width) {
-            let rows = Rows { graph: job.graph, params: job.params, batch: job.batch, rows };
+            let rows = Rows { graph, params, batch, rows };
             let logs = self.log_space.up(rows);
-            visit(&mut self.log_flows, &mut self.log_space, rows, logs);
+            visit(&mut self.gathered, &mut self.log_space, rows, logs);
         }
     }
 }

@@ -91,6 +91,11 @@ impl LogSpace {
         }
     }
 
+    /// How many statistics all tables have.
+    pub(super) fn n_stats(&self) -> usize {
+        self.stats[self.stats.len() - 1]
+    }
+
     /// Where the values of a layer's unit lie.
     fn unit(&self, layer: LayerId, unit: usize) -> Range<usize> {
         let first = (self.starts[layer.index()] + unit) * self.width;

@@ -291,7 +291,7 @@ proptest! {
     #[test]
     fn compiled_code_answers_like_the_interpreter(seed: u64, n in 2u32..5) {
         let graph = random(seed, n, true);
-        let options = CpuOptions { threads: std::num::NonZeroUsize::MIN };
+        let options = CpuOptions::threads(std::num::NonZeroUsize::MIN);
         let mut compiled = CpuExecutor::new(graph.clone(), pcc_ir::Params::of(&graph), options).unwrap();
         let given = random_rows(&graph, 4, 0.6, seed);
         let variables: Vec<VarId> = (0..n).map(VarId).collect();

@@ -85,7 +85,8 @@ fn compiled_code_trains_like_the_interpreter() {
     let rows = EvidenceRows::new(random_rows(&graph, 200, 0.1, 1));
     let mut oracle = fresh(&graph);
     let threads = std::num::NonZeroUsize::new(2).unwrap();
-    let mut compiled = CpuExecutor::new(graph.clone(), Params::of(&graph), CpuOptions { threads }).unwrap();
+    let mut compiled =
+        CpuExecutor::new(graph.clone(), Params::of(&graph), CpuOptions::threads(threads)).unwrap();
     for executor in [&mut oracle as &mut dyn Executor, &mut compiled] {
         fit(executor, &rows, None, &options(&graph, 3), None, &mut Silent, &mut |_| Ok(())).unwrap();
     }

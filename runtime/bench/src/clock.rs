@@ -1,0 +1,58 @@
+//! Clocks. On a shared machine time on the wall measures the scheduler, so one thread is timed by the CPU
+//! time of this process; several threads, whose CPU time says nothing of waiting for each other, by the wall.
+
+use std::time::Instant;
+
+/// What the time of a piece of work is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// CPU time of the whole process.
+    Processor,
+    /// Time on the wall.
+    Wall,
+}
+
+impl Clock {
+    /// The clock for work on so many threads.
+    pub fn for_threads(threads: usize) -> Self {
+        if threads == 1 { Clock::Processor } else { Clock::Wall }
+    }
+
+    /// Seconds that some work takes.
+    pub fn time(self, work: impl FnOnce()) -> f64 {
+        let (wall, processor) = (Instant::now(), processor_seconds());
+        work();
+        match (self, processor, processor_seconds()) {
+            (Clock::Processor, Some(start), Some(end)) => end - start,
+            _ => wall.elapsed().as_secs_f64(),
+        }
+    }
+}
+
+/// CPU time of this process so far.
+#[cfg(unix)]
+fn processor_seconds() -> Option<f64> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Some(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9)
+}
+
+/// CPU time of this process so far; not known here.
+#[cfg(not(unix))]
+fn processor_seconds() -> Option<f64> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn sleeping_takes_time_on_the_wall_and_none_of_the_processor() {
+        let nap = || std::thread::sleep(Duration::from_millis(30));
+        assert!(Clock::Wall.time(nap) >= 0.03);
+        if cfg!(unix) {
+            assert!(Clock::Processor.time(nap) < 0.02);
+        }
+    }
+}

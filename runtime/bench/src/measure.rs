@@ -1,0 +1,277 @@
+//! Timing a workload.
+//!
+//! In: a function that builds it, so that no copy of its numbers adds to the memory that is measured. Out: one
+//! [`Record`] for each operation and number of threads. The operations and the machine's peak take turns, so
+//! that a change of the clock or a busy neighbour meets all of them.
+
+use crate::clock::Clock;
+use crate::memory::{forget_peak, peak_megabytes};
+use crate::peak::Peak;
+use crate::record::{Operation, Record, Shape};
+use crate::workload::{Workload, model_operations};
+use pcc_diag::Diagnostic;
+use pcc_ir::plan::Mode;
+use pcc_ir::recipe::Per;
+use pcc_ir::{Batch, Flows, Graph};
+use pcc_runtime::exec::{CpuExecutor, CpuOptions, Executor};
+use pcc_runtime::train::{Update, maximize};
+use std::num::NonZeroUsize;
+
+/// How to measure.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The name in the records.
+    pub name: String,
+    /// Units of a layer, for the records.
+    pub k: u32,
+    /// Numbers of threads, one after the other.
+    pub threads: Vec<NonZeroUsize>,
+    /// What is timed.
+    pub operations: Vec<Operation>,
+    /// About how many seconds each operation takes with all repetitions.
+    pub seconds: f64,
+    /// The fewest repetitions.
+    pub least_repetitions: usize,
+}
+
+/// The most repetitions: more do not move a median.
+const MOST_REPETITIONS: usize = 101;
+
+/// A repetition is at least as long, in seconds, and consists of as many runs as that takes.
+const LEAST_SECONDS: f64 = 4e-3;
+
+/// Imaginary observations of each weight and value in a step: without them, steps over the same few rows
+/// again and again would drive parameters to zero.
+const PSEUDOCOUNT: f64 = 1e-3;
+
+/// Measures a workload.
+///
+/// # Errors
+/// What building it says; `machine` when the circuit can't be compiled here.
+pub fn measure(
+    config: &Config,
+    build: &dyn Fn() -> Result<Workload, Diagnostic>,
+) -> Result<Vec<Record>, Diagnostic> {
+    let mut records = Vec::new();
+    for &threads in &config.threads {
+        records.extend(measure_threads(config, threads, build()?)?);
+    }
+    Ok(records)
+}
+
+fn measure_threads(
+    config: &Config,
+    threads: NonZeroUsize,
+    workload: Workload,
+) -> Result<Vec<Record>, Diagnostic> {
+    let kernels = pcc_kernels::kernels().map_err(of_machine)?;
+    let mut peak = Peak::new(kernels, threads.get());
+    let mut runs = Runs::new(config, threads, workload)?;
+    runs.first_runs();
+    let mut samples: Vec<Samples> = config.operations.iter().map(|_| Samples::default()).collect();
+    let mut spent = 0.0;
+    while !is_enough(config, samples[0].seconds.len(), spent / config.operations.len() as f64) {
+        for (operation, samples) in config.operations.iter().zip(&mut samples) {
+            let before = peak.gflops();
+            let (seconds, total) = runs.time(*operation);
+            spent += total;
+            samples.seconds.push(seconds);
+            samples.peaks.push((before + peak.gflops()) / 2.0);
+        }
+    }
+    let each = config.operations.iter().zip(samples);
+    Ok(each.map(|(&operation, samples)| runs.record(config, operation, samples)).collect())
+}
+
+fn is_enough(config: &Config, repetitions: usize, seconds: f64) -> bool {
+    repetitions >= config.least_repetitions && (seconds >= config.seconds || repetitions >= MOST_REPETITIONS)
+}
+
+fn of_machine(fault: impl std::fmt::Display) -> Diagnostic {
+    Diagnostic::error("machine", fault.to_string())
+}
+
+/// The repetitions of one operation.
+#[derive(Default)]
+struct Samples {
+    seconds: Vec<f64>,
+    /// Billions of operations a second of matrix products just before and after.
+    peaks: Vec<f64>,
+}
+
+/// What was found out about an operation before its repetitions.
+#[derive(Clone, Copy, Default)]
+struct FirstRun {
+    compile_seconds: f64,
+    peak_megabytes: Option<f64>,
+    /// Runs of one repetition.
+    runs: usize,
+}
+
+/// An executor with its rows.
+struct Runs {
+    graph: Graph,
+    executor: CpuExecutor,
+    batch: Batch,
+    flows: Flows,
+    held: Vec<bool>,
+    clock: Clock,
+    threads: NonZeroUsize,
+    forward: FirstRun,
+    em: FirstRun,
+    does_em: bool,
+    mean_log_likelihood: f64,
+}
+
+impl Runs {
+    fn new(config: &Config, threads: NonZeroUsize, workload: Workload) -> Result<Self, Diagnostic> {
+        let Workload { graph, params, batch } = workload;
+        let does_em = config.operations.contains(&Operation::Em);
+        let held = vec![false; graph.params().len()];
+        let clock = Clock::for_threads(threads.get());
+        let flows = Flows::zero(&graph);
+        let [mut forward, mut em] = [FirstRun { runs: 1, ..FirstRun::default() }; 2];
+        let mut made = None;
+        forward.compile_seconds =
+            clock.time(|| made = Some(CpuExecutor::new(graph.clone(), params, CpuOptions::threads(threads))));
+        let mut executor = made.expect("just made").map_err(of_machine)?;
+        if does_em {
+            let mut fault = None;
+            em.compile_seconds = clock.time(|| fault = executor.prepare(Mode::Flows, false).err());
+            fault.map_or(Ok(()), |fault| Err(of_machine(fault)))?;
+        }
+        let mean_log_likelihood = 0.0;
+        Ok(Runs {
+            graph,
+            executor,
+            batch,
+            flows,
+            held,
+            clock,
+            threads,
+            forward,
+            em,
+            does_em,
+            mean_log_likelihood,
+        })
+    }
+
+    /// The runs that touch all memory for the first time; they also say how long a repetition is.
+    fn first_runs(&mut self) {
+        forget_peak();
+        let logs = self.executor.log_likelihoods(&self.batch);
+        self.forward.peak_megabytes = peak_megabytes();
+        self.mean_log_likelihood = logs.iter().sum::<f64>() / logs.len() as f64;
+        self.forward.runs = self.runs_of_a_repetition(Operation::Forward);
+        if self.does_em {
+            forget_peak();
+            self.run(Operation::Em);
+            self.em.peak_megabytes = peak_megabytes();
+            self.em.runs = self.runs_of_a_repetition(Operation::Em);
+        }
+    }
+
+    fn runs_of_a_repetition(&mut self, operation: Operation) -> usize {
+        let seconds = self.clock.time(|| self.run(operation));
+        (LEAST_SECONDS / seconds.max(1e-9)).ceil().clamp(1.0, 1e6) as usize
+    }
+
+    fn run(&mut self, operation: Operation) {
+        match operation {
+            Operation::Forward => drop(self.executor.log_likelihoods(&self.batch)),
+            Operation::Em => self.step(),
+        }
+    }
+
+    /// Gathers the statistics of all rows and moves the parameters.
+    fn step(&mut self) {
+        self.flows.clear();
+        self.executor.flows(&self.batch, None, &mut self.flows);
+        let threads = self.threads.get();
+        let update =
+            Update { step: 1.0, pseudocount: PSEUDOCOUNT, per: Per::Cell, held: &self.held, threads };
+        self.executor.update(&mut |params| maximize(&self.graph, &self.flows, &update, params));
+    }
+
+    /// Seconds of one run of one repetition, and of all of its runs.
+    fn time(&mut self, operation: Operation) -> (f64, f64) {
+        let runs = self.first_run(operation).runs;
+        let seconds = self.clock.time(|| (0..runs).for_each(|_| self.run(operation)));
+        (seconds / runs as f64, seconds)
+    }
+
+    fn first_run(&self, operation: Operation) -> FirstRun {
+        match operation {
+            Operation::Forward => self.forward,
+            Operation::Em => self.em,
+        }
+    }
+
+    fn record(&self, config: &Config, op: Operation, samples: Samples) -> Record {
+        let graph = &self.graph;
+        let (rows, edges) = (self.batch.n_rows(), graph.n_edges());
+        let passes = if op == Operation::Em { 3 } else { 1 };
+        let operations = (passes * model_operations(graph)) as f64;
+        let gflops = |seconds: f64| operations * rows as f64 / seconds * 1e-9;
+        let shares = samples.seconds.iter().zip(&samples.peaks).map(|(&s, peak)| gflops(s) / peak).collect();
+        let seconds = Quartiles::of(samples.seconds);
+        let first = self.first_run(op);
+        Record {
+            workload: config.name.clone(),
+            k: config.k,
+            op,
+            threads: self.threads.get(),
+            batch: rows,
+            ns_per_edge_sample: seconds.median * 1e9 / edges as f64 / rows as f64,
+            gflops: gflops(seconds.median),
+            peak_gflops: Quartiles::of(samples.peaks).median,
+            fraction: Quartiles::of(shares).median,
+            peak_mb: first.peak_megabytes,
+            compile_ms: first.compile_seconds * 1e3,
+            spread: (seconds.upper - seconds.lower) / seconds.median,
+            milliseconds: seconds.median * 1e3,
+            least_milliseconds: seconds.least * 1e3,
+            repetitions: seconds.n,
+            flops_per_edge_sample: operations / edges as f64,
+            mean_log_likelihood: self.mean_log_likelihood,
+            marked: self.executor.n_marked(),
+            params: Shape { variables: graph.variables().len(), edges, parameters: graph.n_parameters() },
+        }
+    }
+}
+
+/// Order statistics.
+struct Quartiles {
+    n: usize,
+    least: f64,
+    lower: f64,
+    median: f64,
+    upper: f64,
+}
+
+impl Quartiles {
+    /// Those of some numbers, of which there must be one.
+    fn of(mut numbers: Vec<f64>) -> Self {
+        numbers.sort_by(f64::total_cmp);
+        let n = numbers.len();
+        let at = |share: f64| {
+            let place = share * (n - 1) as f64;
+            let (below, above) = (numbers[place.floor() as usize], numbers[place.ceil() as usize]);
+            below + (above - below) * place.fract()
+        };
+        Quartiles { n, least: numbers[0], lower: at(0.25), median: at(0.5), upper: at(0.75) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quartiles_lie_between_the_numbers_beside_them() {
+        let q = Quartiles::of(vec![4.0, 1.0, 3.0, 2.0]);
+        assert_eq!((q.n, q.least, q.lower, q.median, q.upper), (4, 1.0, 1.75, 2.5, 3.25));
+        let one = Quartiles::of(vec![7.0]);
+        assert_eq!((one.lower, one.median, one.upper), (7.0, 7.0, 7.0));
+    }
+}
