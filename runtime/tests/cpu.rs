@@ -6,4 +6,5 @@ mod cpu {
     mod contract;
     mod deep;
     mod guards;
+    mod learn;
 }
