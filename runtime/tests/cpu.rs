@@ -6,5 +6,6 @@ mod cpu {
     mod contract;
     mod deep;
     mod guards;
+    mod learn;
     mod normals;
 }

@@ -23,7 +23,7 @@ pub use call::{Inputs, Program, SampleWeights};
 pub use code::Code;
 pub use fingerprint::fingerprint;
 pub use module::{compile, emit, emit_text};
-pub use tables::{DerivedTables, Watch};
+pub use tables::{DerivedPart, DerivedSize, DerivedTables, Extremes, Watch, row_exponent};
 
 const _: () = assert!(pcc_ir::plan::TILE == pcc_kernels::TILE, "plans and kernels agree on the tile");
 

@@ -3,9 +3,9 @@
 //! In: a plan, its graph's families, parameter values. Out: [`DerivedTables`], to be updated whenever the
 //! parameters change.
 
-use pcc_ir::plan::{Plan, Source};
+use pcc_ir::plan::{Plan, Source, Table};
 use pcc_ir::{Graph, Param, ParamId, ParamShape, Params};
-use pcc_kernels::{GUARD_ENTRY, GUARD_MAXIMUM};
+use pcc_kernels::{GUARD_ENTRY, GUARD_MAXIMUM, Loops, at_full_width};
 
 /// Weights under this are small enough to cancel what a product keeps in its 32 bits.
 const SMALL_WEIGHT: f32 = f32::from_bits((127 - 40) << 23);
@@ -32,34 +32,120 @@ pub struct DerivedTables {
 impl DerivedTables {
     /// Computes them. The plan must have been made from the graph.
     pub fn of(graph: &Graph, plan: &Plan, params: &Params) -> Self {
-        let mut prepared = vec![0.0; plan.source_len(Source::Prepared) as usize];
-        let starts = row_exponent_starts(plan);
-        let mut row_exponents = vec![0.0; starts[plan.tables.len()] as usize];
+        let n_rows = row_exponent_starts(plan)[plan.tables.len()];
+        let mut derived = DerivedTables {
+            prepared: vec![0.0; plan.source_len(Source::Prepared) as usize],
+            row_exponents: vec![0.0; n_rows as usize],
+            watch: Watch::default(),
+        };
+        let mut rest = derived.part();
         let mut watch = Watch::default();
         for (i, param) in graph.params().iter().enumerate() {
-            let (id, table) = (ParamId::new(i), plan.tables[i]);
-            let values = params.table(id);
-            let mut read = values;
-            if table.source == Source::Prepared {
-                let range = table.start as usize..(table.start + table.len()) as usize;
-                prepare(param, values, &mut prepared[range.clone()]);
-                read = &prepared[range];
-            }
-            if is_looked_up(param) {
-                let rows = read.chunks_exact(table.columns as usize);
-                let exponents = &mut row_exponents[starts[i] as usize..starts[i + 1] as usize];
-                rows.zip(exponents).for_each(|(row, exponent)| *exponent = row_exponent(row));
-            }
-            let (is_small, floor) = extremes(param, values);
-            watch.is_small.push(u64::from(is_small));
-            watch.floors.push(floor);
+            let values = params.table(ParamId::new(i));
+            rest.take(DerivedSize::of(&plan.tables[i])).set(param, values);
+            let extremes = if is_input(param) { Extremes::NONE } else { Extremes::of(values) };
+            watch.is_small.push(extremes.is_small());
+            watch.floors.push(extremes.floor);
         }
-        DerivedTables { prepared, row_exponents, watch }
+        derived.watch = watch;
+        derived
     }
 
     /// What guards watch.
     pub fn watch(&self) -> &Watch {
         &self.watch
+    }
+
+    /// The derived numbers of all tables, in their order, to be written.
+    pub fn part(&mut self) -> DerivedPart<'_> {
+        DerivedPart { prepared: &mut self.prepared, row_exponents: &mut self.row_exponents }
+    }
+
+    /// Takes note of the sizes of a table's weights.
+    pub fn watch_table(&mut self, id: ParamId, extremes: Extremes) {
+        self.watch.is_small[id.index()] = extremes.is_small();
+        self.watch.floors[id.index()] = extremes.floor;
+    }
+}
+
+/// How many derived numbers a table has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DerivedSize {
+    prepared: usize,
+    rows: usize,
+}
+
+impl DerivedSize {
+    /// Those of a whole table.
+    pub fn of(table: &Table) -> Self {
+        let prepared = if table.source == Source::Prepared { table.len() as usize } else { 0 };
+        DerivedSize { prepared, rows: table.rows as usize * table.groups as usize }
+    }
+
+    /// Those of both together.
+    pub fn and(self, other: Self) -> Self {
+        DerivedSize { prepared: self.prepared + other.prepared, rows: self.rows + other.rows }
+    }
+
+    /// Those of some rows of a table that is read as it is.
+    pub fn of_rows(rows: usize) -> Self {
+        DerivedSize { prepared: 0, rows }
+    }
+}
+
+/// Derived numbers of consecutive tables, or of consecutive rows of one table.
+#[derive(Debug)]
+pub struct DerivedPart<'a> {
+    prepared: &'a mut [f32],
+    row_exponents: &'a mut [f32],
+}
+
+impl<'a> DerivedPart<'a> {
+    /// Splits the first of them off.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    pub fn take(&mut self, size: DerivedSize) -> DerivedPart<'a> {
+        let (prepared, after) = std::mem::take(&mut self.prepared).split_at_mut(size.prepared);
+        self.prepared = after;
+        let (row_exponents, after) = std::mem::take(&mut self.row_exponents).split_at_mut(size.rows);
+        self.row_exponents = after;
+        DerivedPart { prepared, row_exponents }
+    }
+
+    /// Computes those of a table, or of some rows of a categorical one.
+    pub fn set(self, param: &Param, values: &[f32]) {
+        let ParamShape::Input { family, units } = param.shape else { return };
+        let is_prepared = !self.prepared.is_empty();
+        if is_prepared {
+            prepare(param, values, self.prepared);
+        }
+        if family.get().n_values().is_some() {
+            let looked_up = if is_prepared { &*self.prepared } else { values };
+            at_full_width(RowExponents { table: looked_up, units: units as usize, into: self.row_exponents });
+        }
+    }
+
+    /// Where the exponents of a categorical table's rows are written, row by row.
+    pub fn row_exponents(&mut self) -> &mut [f32] {
+        self.row_exponents
+    }
+}
+
+/// The rows of a table, and where their exponents go.
+struct RowExponents<'a> {
+    table: &'a [f32],
+    units: usize,
+    into: &'a mut [f32],
+}
+
+impl Loops for RowExponents<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let rows = self.table.chunks_exact(self.units);
+        rows.zip(self.into).for_each(|(row, exponent)| *exponent = row_exponent(row));
     }
 }
 
@@ -73,20 +159,50 @@ pub(crate) fn row_exponent_starts(plan: &Plan) -> Vec<u64> {
     starts
 }
 
-/// Whether leaves look rows of the table up by a variable's value.
-fn is_looked_up(param: &Param) -> bool {
-    matches!(param.shape, ParamShape::Input { family, .. } if family.get().n_values().is_some())
+fn is_input(param: &Param) -> bool {
+    matches!(param.shape, ParamShape::Input { .. })
 }
 
-/// `floor(log2(..))` of the largest number of a row, 0 when all are zero. Numbers are normal or zero.
-fn row_exponent(row: &[f32]) -> f32 {
-    let largest = row.iter().fold(0.0_f32, |largest, &x| largest.max(x));
-    if largest > 0.0 { exponent(largest) } else { 0.0 }
+/// `floor(log2(..))` of the largest number of a row, 0 when all are zero. Numbers are normal or zero, and none
+/// is negative: then their bits are in the same order as they.
+#[inline(always)]
+pub fn row_exponent(row: &[f32]) -> f32 {
+    let largest = row.iter().fold(0, |largest, x| x.to_bits().max(largest));
+    if largest > 0 { ((largest >> 23) as i32 - 127) as f32 } else { 0.0 }
 }
 
-/// `floor(log2(x))` of a positive normal number.
-fn exponent(x: f32) -> f32 {
-    ((x.to_bits() >> 23) as i32 - 127) as f32
+/// The sizes of a table's weights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Extremes {
+    /// The smallest, zeros included.
+    smallest: f32,
+    /// The smallest that is positive.
+    floor: f32,
+}
+
+impl Extremes {
+    /// Those of no weights at all.
+    pub const NONE: Extremes = Extremes { smallest: f32::INFINITY, floor: f32::INFINITY };
+
+    /// Those of some weights, none negative.
+    #[inline(always)]
+    pub fn of(weights: &[f32]) -> Self {
+        // Bits of numbers that are not negative are in the same order as they; one less than zero is beyond all.
+        let none = f32::INFINITY.to_bits();
+        let smallest = weights.iter().fold(none, |smallest, w| w.to_bits().min(smallest));
+        let floor = weights.iter().fold(none - 1, |floor, w| w.to_bits().wrapping_sub(1).min(floor));
+        Extremes { smallest: f32::from_bits(smallest), floor: f32::from_bits(floor + 1) }
+    }
+
+    /// Those of both together.
+    pub fn and(self, other: Self) -> Self {
+        Extremes { smallest: self.smallest.min(other.smallest), floor: self.floor.min(other.floor) }
+    }
+
+    /// 1 when some weight is under 2^-40 or zero, else 0.
+    fn is_small(self) -> u64 {
+        u64::from(self.smallest < SMALL_WEIGHT)
+    }
 }
 
 impl Watch {
@@ -124,14 +240,4 @@ fn prepare(param: &Param, values: &[f32], prepared: &mut [f32]) {
 /// The number, or zero where it has no normal 32-bit form: kernels take denormals for zeros.
 fn normal_or_zero(value: f32) -> f32 {
     if value.is_subnormal() { 0.0 } else { value }
-}
-
-/// Whether a table of weights has some under 2^-40 or zero, and its smallest positive one.
-fn extremes(param: &Param, values: &[f32]) -> (bool, f32) {
-    if matches!(param.shape, ParamShape::Input { .. }) {
-        return (false, f32::INFINITY);
-    }
-    let is_small = values.iter().any(|&w| w < SMALL_WEIGHT);
-    let floor = values.iter().copied().filter(|&w| w > 0.0).fold(f32::INFINITY, f32::min);
-    (is_small, floor)
 }

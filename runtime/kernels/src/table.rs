@@ -71,39 +71,13 @@ macro_rules! with_kernels {
         normal_down(tiles: *const Tiles, n: usize, units: usize, base: *const f32, tables: *const f32,
                     leaves: *const NormalLeaf, flow: *const f32, stats: *mut f32, scratch: *mut f32);
 
-        // Dense: products of a weight matrix with rows, and their flows.
+        // The matrix product alone, which peaks are measured with.
 
         /// `out[i] (+)= sum over j of w[i * w_row_stride + j * w_col_stride] * e[j]`, for `i < m` and `j < k`.
         ///
-        /// The upward pass of a sum layer, unscaled: the exponent of `out` is that of `e`. With the two
-        /// strides (and `m`, `k`) swapped it is the downward pass. `out` must not overlap `e` or `w`.
+        /// `out` must not overlap `e` or `w`.
         matmul(m: usize, k: usize, w: *const f32, w_row_stride: usize, w_col_stride: usize,
                e: *const f32, out: *mut f32, accumulate: usize);
-
-        /// [`Kernels::matmul`] on the product rows `e[j] = a[j] * b[j]`, which are left in `scratch`.
-        ///
-        /// `scratch` has `k` rows. `guard` holds guard bits, checked on the product rows as by
-        /// [`Kernels::guard_product`]. The exponent of `out` is the sum of those of `a` and `b`.
-        product_matmul(m: usize, k: usize, w: *const f32, w_row_stride: usize, w_col_stride: usize,
-                       a: *const f32, b: *const f32, out: *mut f32, accumulate: usize,
-                       scratch: *mut f32, guard: usize, marks: *mut u64);
-
-        /// `dw[i * row_stride + j] += sum over samples of r[i] * e[j]`, for `i < m` and `j < k`.
-        ///
-        /// With `r` from [`Kernels::ratio`], `w * dw` is the flow through the edge. `scratch` has room
-        /// for `k` rows, `k` rounded up to a multiple of 16.
-        flow(m: usize, k: usize, r: *const f32, e: *const f32, dw: *mut f32, row_stride: usize,
-             scratch: *mut f32);
-
-        /// Marks samples for which an entry of `out` is 0 although a term of it was positive.
-        ///
-        /// Call it after [`Kernels::matmul`] with the same arguments, before or after rescaling, on layers
-        /// that have weights under `2^-40` or structural zeros; for a sum over blocks, once for each block
-        /// when `out` is complete. `w_floor` points to the layer's smallest positive weight: while the
-        /// smallest positive entry of `e` times this floor stays over `2^-126` no term can be flushed,
-        /// and the check costs `m + k` rows; only suspicious rows are looked through term by term.
-        guard_sum(m: usize, k: usize, w: *const f32, w_row_stride: usize, w_col_stride: usize,
-                  w_floor: *const f32, e: *const f32, out: *const f32, marks: *mut u64);
 
         // Rows, one by one.
 
@@ -116,32 +90,11 @@ macro_rules! with_kernels {
         /// `out[i] = a[i] + b[i]`; `out` may be `a` or `b`. Adds exponents as well as flows.
         add(n: usize, a: *const f32, b: *const f32, out: *mut f32);
 
-        /// `out[i] = a[i] * b[i]`; `out` may be `a` or `b`.
-        multiply(n: usize, a: *const f32, b: *const f32, out: *mut f32);
-
-        /// `out[i] += a[i] * b[i]`; `out` must not overlap the others.
-        multiply_accumulate(n: usize, a: *const f32, b: *const f32, out: *mut f32);
-
         /// `flow_a[i] += sum over j of f[i * nb + j]`: the flow of [`Kernels::outer`] to its left group.
         outer_left(na: usize, nb: usize, f: *const f32, flow_a: *mut f32);
 
         /// `flow_b[j] += sum over i of f[i * nb + j]`: the flow of [`Kernels::outer`] to its right group.
         outer_right(na: usize, nb: usize, f: *const f32, flow_b: *mut f32);
-
-        /// Checks the product rows `a[i] * b[i]` against the rules whose bits are in `guard`.
-        guard_product(n: usize, a: *const f32, b: *const f32, guard: usize, marks: *mut u64);
-
-        /// The same for the rows of [`Kernels::outer`], by the extremes of both groups: `na + nb` rows read.
-        guard_outer(na: usize, nb: usize, a: *const f32, b: *const f32, guard: usize, marks: *mut u64);
-
-        /// Marks samples in which a product of `n` groups fell under `2^-56` of the product of their maxima.
-        ///
-        /// `children` has two entries for each group, in rows of 64 from `base`: its first mantissa row (of
-        /// `width`) and its exponent row; `exponent` is the exponent of the rescaled product. Over the terms
-        /// that were flushed on the way, each under `2^-126` of the largest so far, what is kept then
-        /// stands by `2^70`: no sum whose weights are `2^-40` or more can notice them.
-        guard_fall(n: usize, width: usize, base: *const f32, children: *const u32, exponent: *const f32,
-                   marks: *mut u64);
 
         // Scales.
 
@@ -182,27 +135,12 @@ macro_rules! with_kernels {
 
         // Leaves.
 
-        /// `out[u] = table[code * units + u]` for each sample's code, then normalised as by
-        /// [`Kernels::rescale`] with `exponent` set; a missing code gives ones and exponent 0.
-        ///
-        /// `table` is value-major, `[value][unit]`, linear probabilities; `codes` has 64 entries, each
-        /// [`MISSING`](crate::MISSING) or a value the table has.
-        leaf_gather(units: usize, table: *const f32, codes: *const u32, out: *mut f32, exponent: *mut f32);
-
-        /// `counts[code * units + u] += flow[u]` for each sample; missing codes are skipped.
-        leaf_scatter(units: usize, codes: *const u32, flow: *const f32, counts: *mut f32);
-
         /// `out[u] = 1` where the code is `first + u`, else 0; ones where it is missing. Sets `exponent`.
         leaf_indicator(units: usize, first: usize, codes: *const u32, out: *mut f32, exponent: *mut f32);
 
         /// `out[u] = 1` for every unit where the code is `value` or missing, else 0. Sets `exponent`.
         leaf_literal(units: usize, value: usize, codes: *const u32, out: *mut f32, exponent: *mut f32);
 
-        /// Brings `n` rows of natural logarithms over to mantissas, and sets `exponent`.
-        ///
-        /// Minus infinity is an exact zero; anything else that is too small is raised to about `2^-124` of the
-        /// largest, as in [`Kernels::normal`]. NaN and values out of range mark. `out` may be `logs`.
-        from_log(n: usize, logs: *const f32, out: *mut f32, exponent: *mut f32, marks: *mut u64);
 
         // Single units, each with a mantissa row and an exponent row of its own.
         //

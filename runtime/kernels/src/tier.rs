@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 /// A family of kernels, by the vector instructions it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tier {
-    /// 512-bit vectors: AVX-512 F, with FMA.
+    /// 512-bit vectors: AVX-512 F and VL, with FMA.
     Avx512,
     /// 256-bit vectors: AVX2 and FMA.
     Avx2,
@@ -33,7 +33,11 @@ impl Tier {
     pub fn is_supported(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Tier::Avx512 => is_x86_feature_detected!("avx512f") && Tier::Avx2.is_supported(),
+            Tier::Avx512 => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512vl")
+                    && Tier::Avx2.is_supported()
+            }
             #[cfg(target_arch = "x86_64")]
             Tier::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(not(target_arch = "x86_64"))]

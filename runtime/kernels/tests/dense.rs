@@ -1,8 +1,8 @@
-//! Matrix products and their flows against float64 loops.
+//! Matrix products against float64 loops.
 
 mod support;
 
-use pcc_kernels::{GUARD_ENTRY, GUARD_MAXIMUM, TILE};
+use pcc_kernels::TILE;
 use support::{Buffer, Numbers, SIZES, assert_near, each_tier};
 
 /// A matrix stored by rows or by columns, with room between the rows.
@@ -77,86 +77,6 @@ fn matmul_agrees_with_float64_for_all_shapes_and_strides() {
                         let what = format_args!("{:?} {m}x{k} at {at}", kernels.tier).to_string();
                         assert_near(f64::from(out[at]), want, want * rounding(k), what);
                     }
-                }
-            });
-        }
-    }
-}
-
-#[test]
-fn product_matmul_agrees_with_float64_and_leaves_the_products() {
-    let mut numbers = Numbers::new(2);
-    for (m, k) in SIZES.into_iter().flat_map(|m| [(m, 1), (m, 5), (m, 33), (33, m)]) {
-        let w = Matrix::random(m, k, false, &mut numbers);
-        let [a, b] = [(); 2].map(|()| Buffer::rows(k, |_, _| numbers.power(-20.0, 1.0)));
-        let want = products(m, k, &w, |j, s| a.at(j, s) * b.at(j, s));
-        each_tier(|kernels| {
-            let (mut out, mut scratch) = (Buffer::constant(m * TILE, 7.0), Buffer::constant(k * TILE, 7.0));
-            let mut marks = 0;
-            // SAFETY: the buffers have the sizes of the contract.
-            unsafe {
-                (kernels.product_matmul)(
-                    m,
-                    k,
-                    w.values.as_ptr(),
-                    w.row_stride,
-                    1,
-                    a.as_ptr(),
-                    b.as_ptr(),
-                    out.as_mut_ptr(),
-                    0,
-                    scratch.as_mut_ptr(),
-                    GUARD_MAXIMUM | GUARD_ENTRY,
-                    &mut marks,
-                )
-            };
-            assert_eq!(marks, 0, "nothing here is small");
-            for at in 0..k * TILE {
-                assert_eq!(scratch[at], a[at] * b[at]);
-            }
-            for at in 0..m * TILE {
-                assert_near(f64::from(out[at]), want[at], want[at] * rounding(k), kernels.tier.name());
-            }
-        });
-    }
-}
-
-#[test]
-fn flow_agrees_with_float64_and_stays_within_its_rows() {
-    let mut numbers = Numbers::new(3);
-    for m in SIZES {
-        for k in SIZES {
-            let stride = k + numbers.below(3);
-            let r = Buffer::rows(m, |_, _| numbers.unit() as f32);
-            let e = Buffer::rows(k, |_, _| numbers.unit() as f32);
-            let start = Buffer::filled((m - 1) * stride + k, || numbers.unit() as f32);
-            let want: Vec<f64> =
-                (0..m * k).map(|at| (0..TILE).map(|s| r.at(at / k, s) * e.at(at % k, s)).sum()).collect();
-            each_tier(|kernels| {
-                let mut dw = start.copy();
-                let mut scratch = Buffer::constant(k.next_multiple_of(16) * TILE, 9.0);
-                // SAFETY: the buffers have the sizes of the contract.
-                unsafe {
-                    (kernels.flow)(
-                        m,
-                        k,
-                        r.as_ptr(),
-                        e.as_ptr(),
-                        dw.as_mut_ptr(),
-                        stride,
-                        scratch.as_mut_ptr(),
-                    )
-                };
-                for at in 0..dw.len() {
-                    let (i, j) = (at / stride, at % stride);
-                    let gain = if j < k { want[i * k + j] } else { 0.0 };
-                    let want = f64::from(start[at]) + gain;
-                    assert_near(
-                        f64::from(dw[at]),
-                        want,
-                        want * rounding(TILE) * gain.min(1.0),
-                        kernels.tier.name(),
-                    );
                 }
             });
         }

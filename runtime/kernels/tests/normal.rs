@@ -4,9 +4,26 @@
 mod support;
 
 use pcc_kernels::{Kernels, MAX_TILES, NormalLeaf};
-use std::f64::consts::TAU;
+use std::f64::consts::{LN_2, TAU};
 use support::bundle::{Bundle, SHAPES};
-use support::{Buffer, Numbers, assert_near, check_logs, each_tier};
+use support::{Buffer, Numbers, assert_near, each_tier};
+
+/// The logarithm of the smallest mantissa that a positive number gets, relative to the largest.
+const SMALLEST: f64 = -124.0 * LN_2;
+
+/// Checks mantissas and exponent of a sample against the exact logarithms of its units: within a relative
+/// 1e-6, or within `error`.
+fn check_logs(want: &[f64], got: impl Fn(usize) -> f64, exponent: f64, error: f64, what: &str) {
+    let largest = want.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    for (u, &want) in want.iter().enumerate() {
+        let log = got(u).ln() + exponent * LN_2;
+        if want < largest + SMALLEST + 1.0 {
+            assert!(got(u) > 0.0 && log < largest + SMALLEST + 2.0, "{what}: positive and tiny");
+        } else {
+            assert_near(log, want, error.max(1e-6 * want.abs()), what);
+        }
+    }
+}
 
 /// Leaves over the first rows of a bundle; tables and statistics lie in the order of the leaves.
 struct Leaves {

@@ -66,7 +66,10 @@ impl Product {
             Factor { rows: i as u32, exponent: LEAF, table, row_exponents: exponents }
         });
         let factors = factors.collect();
-        let buffer = |v: Vec<f32>| Buffer::filled(v.len(), v.into_iter().as_source());
+        let buffer = |v: Vec<f32>| {
+            let mut values = v.iter().copied();
+            Buffer::filled(v.len(), || values.next().unwrap_or_default())
+        };
         Product { width, bundle, tables: buffer(tables), row_exponents: buffer(row_exponents), factors }
     }
 
@@ -145,14 +148,6 @@ impl Product {
         }
     }
 }
-
-/// An iterator as what fills a buffer.
-trait AsSource: Iterator<Item = f32> + Sized {
-    fn as_source(mut self) -> impl FnMut() -> f32 {
-        move || self.next().unwrap_or_default()
-    }
-}
-impl<I: Iterator<Item = f32>> AsSource for I {}
 
 /// Which of `n` factors are leaves.
 fn leaves(n: usize, pattern: usize) -> Vec<bool> {

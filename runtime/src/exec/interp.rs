@@ -4,7 +4,9 @@
 //! and is never optimised. Flows follow Darwiche's differential approach: the flow of an edge is
 //! `theta * d log p / d theta`, computed top-down as `F_nc = F_n * theta_nc * v_c / v_n`.
 
+use super::gathered::Gathered;
 use super::{Executor, Values};
+use crate::train::Update;
 use pcc_ir::{
     Batch, Flows, Graph, Layer, LayerId, LayerKind, ParamId, ParamShape, Params, Value, group_table,
 };
@@ -14,12 +16,13 @@ use pcc_ir::{
 pub struct Interpreter {
     graph: Graph,
     params: Params,
+    gathered: Gathered,
 }
 
 impl Interpreter {
     /// An interpreter of a circuit with these parameters.
     pub fn new(graph: Graph, params: Params) -> Self {
-        Interpreter { graph, params }
+        Interpreter { graph, params, gathered: Gathered::default() }
     }
 
     /// Logarithms of all units' values, layer by layer, for one row.
@@ -196,8 +199,8 @@ impl Executor for Interpreter {
         &self.graph
     }
 
-    fn params(&self) -> &Params {
-        &self.params
+    fn circuit(&mut self) -> (&Graph, &Params) {
+        (&self.graph, &self.params)
     }
 
     fn update(&mut self, change: &mut dyn FnMut(&mut Params)) {
@@ -210,6 +213,7 @@ impl Executor for Interpreter {
     }
 
     fn flows(&mut self, batch: &Batch, weights: Option<&[f32]>, flows: &mut Flows) -> Vec<f64> {
+        self.gathered.forget();
         let root = self.graph.root().index();
         let mut sums = vec![0.0; flows.values().len()];
         let mut logs = Vec::with_capacity(batch.n_rows());
@@ -223,6 +227,21 @@ impl Executor for Interpreter {
         }
         flows.values_mut().iter_mut().zip(&sums).for_each(|(f, s)| *f = (f64::from(*f) + s) as f32);
         logs
+    }
+
+    fn gather(&mut self, batch: &Batch, weights: Option<&[f32]>) -> Vec<f64> {
+        let mut flows = self.gathered.take(&self.graph);
+        let logs = self.flows(batch, weights, &mut flows);
+        self.gathered.put(flows);
+        logs
+    }
+
+    fn maximize(&mut self, update: &Update) {
+        self.gathered.maximize(&self.graph, update, &mut self.params);
+    }
+
+    fn forget(&mut self) {
+        self.gathered.forget();
     }
 
     fn values(&mut self, batch: &Batch) -> Values {

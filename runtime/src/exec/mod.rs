@@ -6,6 +6,7 @@
 //! from them (tables, guards) can't fall behind.
 
 mod cpu;
+mod gathered;
 mod interp;
 mod log;
 mod values;
@@ -15,6 +16,7 @@ pub use interp::Interpreter;
 pub use log::LogExecutor;
 pub use values::Values;
 
+use crate::train::Update;
 use pcc_ir::{Batch, Flows, Graph, Params};
 
 /// Evaluates one circuit.
@@ -23,7 +25,13 @@ pub trait Executor {
     fn graph(&self) -> &Graph;
 
     /// Its parameters.
-    fn params(&self) -> &Params;
+    fn params(&mut self) -> &Params {
+        self.circuit().1
+    }
+
+    /// The circuit and its parameters. It takes the executor for itself because one that trains may have to
+    /// carry out first what it put off.
+    fn circuit(&mut self) -> (&Graph, &Params);
 
     /// Changes the parameters, then brings up to date whatever is derived from them.
     fn update(&mut self, change: &mut dyn FnMut(&mut Params));
@@ -34,7 +42,18 @@ pub trait Executor {
 
     /// Adds the expected statistics of all rows to `flows` (see [`Flows`]), each row times its weight
     /// (one when `weights` is `None`), and returns the log-likelihoods. A row of likelihood zero adds nothing.
+    /// What was gathered is forgotten.
     fn flows(&mut self, batch: &Batch, weights: Option<&[f32]>, flows: &mut Flows) -> Vec<f64>;
+
+    /// Gathers the expected statistics of all rows, each times its weight, for [`Executor::maximize`]. Calls
+    /// add up. Returns the log-likelihoods.
+    fn gather(&mut self, batch: &Batch, weights: Option<&[f32]>) -> Vec<f64>;
+
+    /// Moves the parameters by the statistics that were gathered (see [`Update`]), and forgets these.
+    fn maximize(&mut self, update: &Update);
+
+    /// Forgets what was gathered.
+    fn forget(&mut self);
 
     /// The logarithm of the value of every unit for every row. Meant for a few rows at a time: it takes
     /// eight bytes for each unit and row.

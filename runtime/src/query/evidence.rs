@@ -9,9 +9,9 @@ use pcc_ir::{Batch, Graph, MISSING, Value};
 ///
 /// # Errors
 /// `unset-parameter`, or `value-out-of-domain` naming the first value at fault.
-pub fn check(executor: &dyn Executor, evidence: &Batch) -> Result<(), Diagnostic> {
-    refuse_unset(executor.graph(), executor.params())?;
-    let graph = executor.graph();
+pub fn check(executor: &mut dyn Executor, evidence: &Batch) -> Result<(), Diagnostic> {
+    let (graph, params) = executor.circuit();
+    refuse_unset(graph, params)?;
     for row in 0..evidence.n_rows() {
         for (i, variable) in graph.variables().iter().enumerate() {
             let word = evidence.row(row)[i];

@@ -69,7 +69,8 @@ pub fn most_probable_with(
     if let Some(row) = executor.log_likelihoods(evidence).iter().position(|&log| log == f64::NEG_INFINITY) {
         return Err(impossible(row));
     }
-    let units = Units { graph: executor.graph(), params: executor.params() };
+    let (graph, params) = executor.circuit();
+    let units = Units { graph, params };
     let is_completed = completed_variables(units.graph, latents);
     let mut completed = Batch::empty(evidence.n_variables());
     for row in 0..evidence.n_rows() {

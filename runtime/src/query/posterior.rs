@@ -41,7 +41,8 @@ pub fn posteriors(
     let mut all = Vec::with_capacity(evidence.n_rows());
     for (first, batch) in row_chunks(executor.graph(), evidence) {
         let values = executor.values(&batch);
-        let units = Units { graph: executor.graph(), params: executor.params() };
+        let (graph, params) = executor.circuit();
+        let units = Units { graph, params };
         for row in 0..batch.n_rows() {
             if values.get(units.graph.root(), 0, row) == f64::NEG_INFINITY {
                 return Err(impossible(first + row));

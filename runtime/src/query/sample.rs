@@ -27,7 +27,8 @@ pub fn sample(
     let mut samples = Batch::empty(evidence.n_variables());
     for (first, batch) in row_chunks(executor.graph(), evidence) {
         let values = executor.values(&batch);
-        let units = Units { graph: executor.graph(), params: executor.params() };
+        let (graph, params) = executor.circuit();
+        let units = Units { graph, params };
         let mut descent = Descent { units, values: &values, edges: Vec::new(), path: Vec::new() };
         for row in 0..batch.n_rows() {
             if values.get(units.graph.root(), 0, row) == f64::NEG_INFINITY {

@@ -79,10 +79,11 @@ impl Progress {
     /// The executor with the current parameters.
     fn executor(&mut self, setting: &Setting) -> Result<&mut dyn Executor, Diagnostic> {
         match &mut self.executor {
-            Some(executor) if executor.params() != &self.params => {
-                executor.update(&mut |params| params.clone_from(&self.params));
+            Some(executor) => {
+                if executor.params() != &self.params {
+                    executor.update(&mut |params| params.clone_from(&self.params));
+                }
             }
-            Some(_) => {}
             None => self.executor = Some((setting.executors)(setting.graph, &self.params)?),
         }
         Ok(self.executor.as_deref_mut().expect("it was made above"))

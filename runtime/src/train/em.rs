@@ -35,7 +35,7 @@ pub struct Update<'a> {
 
 impl Update<'_> {
     /// The pseudocount of one unit with so many edges or values.
-    pub(super) fn count_of_unit(&self, cells: usize) -> f64 {
+    pub(crate) fn count_of_unit(&self, cells: usize) -> f64 {
         match self.per {
             Per::Node => self.pseudocount,
             Per::Cell => self.pseudocount * cells as f64,

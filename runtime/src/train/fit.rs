@@ -5,7 +5,7 @@
 //! whole stage is a [`TrainState`]: it can be kept, and training goes on from it with the same bits.
 //! Full-batch EM does not shuffle, as the order means nothing to it.
 
-use super::em::{Update, maximize};
+use super::em::Update;
 use super::impossible::{first_impossible, zero_likelihood};
 use super::keyed::{Purpose, Stream};
 use super::metrics::{CountedVariables, Measured, empty_data, measure};
@@ -16,8 +16,8 @@ use super::state::{EpochRecord, TrainState};
 use super::unset::refuse_unset;
 use crate::exec::Executor;
 use pcc_diag::Diagnostic;
+use pcc_ir::Batch;
 use pcc_ir::recipe::{BatchSize, EmOptions, Metric};
-use pcc_ir::{Batch, Flows, Graph};
 use std::time::Instant;
 
 /// Settings of a stage.
@@ -72,12 +72,9 @@ pub fn fit(
 ) -> Result<Ended, Diagnostic> {
     check(train, valid, options)?;
     let mut state = begin(executor, train, options, from)?;
-    let graph = executor.graph().clone();
     let mut stage = Training {
-        counted: CountedVariables::of(&graph),
-        flows: Flows::zero(&graph),
-        batch: Batch::empty(graph.variables().len()),
-        graph,
+        counted: CountedVariables::of(executor.graph()),
+        batch: Batch::empty(executor.graph().variables().len()),
         executor,
         train,
         options,
@@ -136,9 +133,7 @@ pub fn n_batches(batch: BatchSize, epoch: u32, rows: usize) -> usize {
 
 /// What one epoch works with.
 struct Training<'a> {
-    graph: Graph,
     counted: CountedVariables,
-    flows: Flows,
     batch: Batch,
     executor: &'a mut dyn Executor,
     train: &'a dyn Rows,
@@ -158,6 +153,7 @@ impl Training<'_> {
         for batch in 0..batches {
             let [from, to] = [batch, batch + 1].map(|b| b * rows.len() / batches);
             if !self.gather(epoch + 1, from, &rows[from..to], &mut train)? {
+                self.executor.forget();
                 return Ok(false);
             }
             step = self.options.em.step.at(self.position(state.updates + batch as u64));
@@ -184,7 +180,6 @@ impl Training<'_> {
         rows: &[u32],
         measured: &mut Measured,
     ) -> Result<bool, Diagnostic> {
-        self.flows.clear();
         let mut done = done;
         for chunk in rows.chunks(chunk_rows(self.batch.n_variables())) {
             if self.observer.is_cancelled() {
@@ -192,7 +187,7 @@ impl Training<'_> {
             }
             self.train.batch(chunk, &mut self.batch);
             let weights = weights_of(self.train, chunk);
-            let logs = self.executor.flows(&self.batch, weights.as_deref(), &mut self.flows);
+            let logs = self.executor.gather(&self.batch, weights.as_deref());
             measured.add(&self.counted, chunk, &self.batch, weights.as_deref(), &logs);
             if let Some(row) = first_impossible(&logs, weights.as_deref()) {
                 let number = u64::from(chunk[row]) + 1;
@@ -215,8 +210,7 @@ impl Training<'_> {
     fn move_parameters(&mut self, step: f64) {
         let FitOptions { em, held, threads, .. } = self.options;
         let update = Update { step, pseudocount: em.pseudocount, per: em.per, held, threads: *threads };
-        let (graph, flows) = (&self.graph, &self.flows);
-        self.executor.update(&mut |params| maximize(graph, flows, &update, params));
+        self.executor.maximize(&update);
     }
 
     fn finish_epoch(&mut self, state: &mut TrainState, record: EpochRecord, batches: usize, begun: Instant) {

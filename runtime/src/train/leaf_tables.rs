@@ -5,11 +5,13 @@
 //! thousands of rows, go row by row with the same arithmetic.
 
 use super::Update;
+use super::blend::{Blend, LARGEST_SCALE};
+use super::strips::{add_column_sums, each_strip, strip, strip_mut};
 use pcc_ir::Family;
 use pcc_ir::family::{Distribution, Smoothing};
 
 /// Moves the units of one group.
-pub(super) fn maximize(family: Family, units: usize, flows: &[f32], update: &Update, theta: &mut [f32]) {
+pub(crate) fn maximize(family: Family, units: usize, flows: &[f32], update: &Update, theta: &mut [f32]) {
     match family {
         Family::Categorical(_) => maximize_categorical(units, flows, update, theta),
         _ => maximize_units(family.get(), units, flows, update, theta),
@@ -61,42 +63,115 @@ pub(super) fn write_column(column: &[f64], units: usize, unit: usize, table: &mu
     }
 }
 
-/// What one unit's values become: `keep` times the old ones, `scale` times the counts, and `share`.
-#[derive(Clone, Copy)]
-struct Blend {
-    keep: f64,
-    scale: f64,
-    share: f64,
+/// What the values of each unit become: `keep` times the old ones, `scale` times the counts, and `share`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Blends {
+    units: Vec<Blend>,
+    /// The same in 32 bits, apart.
+    keep: Vec<f32>,
+    scale: Vec<f32>,
+    share: Vec<f32>,
+    /// Whether some scale is beyond 32 bits.
+    is_wide: bool,
+}
+
+impl Blends {
+    /// The blends of units with `values` values each, by how much they were `used` and by the `mass` of their
+    /// old values, which may be wrong where the step is 1.
+    pub(crate) fn set(&mut self, update: &Update, values: usize, used: &[f64], mass: &[f64]) {
+        self.clear();
+        used.iter().zip(mass).for_each(|(&used, &mass)| self.push(Blend::of(update, values, used, mass)));
+    }
+
+    fn clear(&mut self) {
+        self.units.clear();
+        [&mut self.keep, &mut self.scale, &mut self.share].into_iter().for_each(Vec::clear);
+        self.is_wide = false;
+    }
+
+    /// Adds a unit.
+    pub(crate) fn push(&mut self, blend: Blend) {
+        self.is_wide |= blend.scale > LARGEST_SCALE;
+        self.keep.push(blend.keep as f32);
+        self.scale.push(blend.scale as f32);
+        self.share.push(blend.share as f32);
+        self.units.push(blend);
+    }
+
+    /// How many units there are.
+    pub(crate) fn n_units(&self) -> usize {
+        self.units.len()
+    }
+
+    /// Moves the probabilities of one value.
+    #[inline(always)]
+    pub(crate) fn blend_row(&self, counts: &[f32], probabilities: &mut [f32]) {
+        match self.is_wide {
+            true => self.blend_wide_row(counts, probabilities),
+            false => {
+                each_strip!(probabilities.len(), |at, N| self.blend_strip::<N>(counts, probabilities, at))
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn blend_strip<const N: usize>(&self, counts: &[f32], probabilities: &mut [f32], at: usize) {
+        let [keep, scale, share] =
+            [&self.keep, &self.scale, &self.share].map(|numbers| *strip::<N, f32>(numbers, at));
+        let (f, p) = (*strip::<N, f32>(counts, at), strip_mut::<N, f32>(probabilities, at));
+        let old = *p;
+        *p = std::array::from_fn(|i| keep[i] * old[i] + (scale[i] * f[i] + share[i]));
+    }
+
+    #[cold]
+    fn blend_wide_row(&self, counts: &[f32], probabilities: &mut [f32]) {
+        for ((p, f), blend) in probabilities.iter_mut().zip(counts).zip(&self.units) {
+            *p = blend.apply(*p, *f);
+        }
+    }
+}
+
+/// How much each unit of a categorical table was used, and the mass of its values, as far as they were added.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Columns {
+    pub(crate) used: Vec<f64>,
+    pub(crate) mass: Vec<f64>,
+}
+
+impl Columns {
+    /// Forgets what was added, for a table of so many units.
+    pub(crate) fn reset(&mut self, units: usize) {
+        for sums in [&mut self.used, &mut self.mass] {
+            sums.clear();
+            sums.resize(units, 0.0);
+        }
+    }
+
+    /// Adds the sums over other rows of the same table.
+    pub(crate) fn join(&mut self, other: &Self) {
+        for (sums, others) in [(&mut self.used, &other.used), (&mut self.mass, &other.mass)] {
+            sums.iter_mut().zip(others).for_each(|(sum, other)| *sum += other);
+        }
+    }
+
+    /// Adds some rows.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, flows: &[f32], theta: &[f32], update: &Update) {
+        add_column_sums(flows, &mut self.used);
+        if update.step != 1.0 {
+            add_column_sums(theta, &mut self.mass);
+        }
+    }
 }
 
 fn maximize_categorical(units: usize, flows: &[f32], update: &Update, theta: &mut [f32]) {
-    let values = flows.len() / units;
-    let count = update.count_of_unit(values);
-    let [used, mass] = [column_sums(units, flows), column_sums(units, theta)];
-    let blend = |(&used, &mass): (&f64, &f64)| match used > 0.0 {
-        true => {
-            let scale = update.step / (used + count);
-            let keep = if update.step == 1.0 { 0.0 } else { (1.0 - update.step) / mass };
-            Blend { keep, scale, share: scale * count / values as f64 }
-        }
-        false => Blend { keep: 1.0, scale: 0.0, share: 0.0 },
-    };
-    let blends: Vec<Blend> = used.iter().zip(&mass).map(blend).collect();
-    for (row, probabilities) in flows.chunks_exact(units).zip(theta.chunks_exact_mut(units)) {
-        for ((p, &f), blend) in probabilities.iter_mut().zip(row).zip(&blends) {
-            *p = (blend.keep * f64::from(*p) + blend.scale * f64::from(f) + blend.share) as f32;
-        }
+    let (mut columns, mut blends) = (Columns::default(), Blends::default());
+    columns.reset(units);
+    columns.add(flows, theta, update);
+    blends.set(update, flows.len() / units, &columns.used, &columns.mass);
+    for (counts, probabilities) in flows.chunks_exact(units).zip(theta.chunks_exact_mut(units)) {
+        blends.blend_row(counts, probabilities);
     }
-}
-
-fn column_sums(units: usize, table: &[f32]) -> Vec<f64> {
-    let mut sums = vec![0.0; units];
-    for row in table.chunks_exact(units) {
-        for (sum, &x) in sums.iter_mut().zip(row) {
-            *sum += f64::from(x);
-        }
-    }
-    sums
 }
 
 #[cfg(test)]

@@ -110,7 +110,8 @@ pub fn measure_rows(
     data: &dyn Rows,
     visit: &mut dyn FnMut(&[f64]),
 ) -> Result<Measured, Diagnostic> {
-    refuse_unset(executor.graph(), executor.params())?;
+    let (graph, params) = executor.circuit();
+    refuse_unset(graph, params)?;
     if data.n_rows() == 0 {
         return Err(empty_data("there is nothing to measure"));
     }

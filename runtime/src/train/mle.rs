@@ -7,7 +7,7 @@
 //! missing; both are refused.
 
 use super::determinism::{Need, refuse_unless_deterministic};
-use super::em::{Update, maximize};
+use super::em::Update;
 use super::impossible::{first_impossible, zero_likelihood};
 use super::metrics::empty_data;
 use super::observe::{Event, Observer};
@@ -17,7 +17,7 @@ use super::unset::refuse_unset;
 use crate::exec::Executor;
 use pcc_diag::{Diagnostic, Span};
 use pcc_ir::recipe::{Per, Start};
-use pcc_ir::{Batch, Flows, Graph, ParamId, Params, Value, VarId};
+use pcc_ir::{Batch, Graph, ParamId, Params, Value, VarId};
 
 /// Settings of the estimate.
 #[derive(Clone, Debug)]
@@ -58,15 +58,14 @@ pub fn mle(
     executor.update(&mut |params| params.clone_from(&neutral));
     let counted = count(executor, &graph, data, options, observer);
     match counted {
-        Ok(Some(flows)) => {
+        Ok(true) => {
             let MleOptions { pseudocount, per, ref held, threads, .. } = *options;
-            let update = Update { step: 1.0, pseudocount, per, held, threads };
-            executor.update(&mut |params| maximize(&graph, &flows, &update, params));
+            executor.maximize(&Update { step: 1.0, pseudocount, per, held, threads });
             Ok(true)
         }
         unfinished => {
             executor.update(&mut |params| params.clone_from(&before));
-            unfinished.map(|_| false)
+            unfinished
         }
     }
 }
@@ -83,15 +82,14 @@ fn neutral_start(graph: &Graph, data: &dyn Rows, options: &MleOptions, before: &
     params
 }
 
-/// The flows of all rows; `None` when cancelled.
+/// Gathers all rows; `false` when cancelled.
 fn count(
     executor: &mut dyn Executor,
     graph: &Graph,
     data: &dyn Rows,
     options: &MleOptions,
     observer: &mut dyn Observer,
-) -> Result<Option<Flows>, Diagnostic> {
-    let mut flows = Flows::zero(graph);
+) -> Result<bool, Diagnostic> {
     let mut fault = None;
     let mut is_cancelled = false;
     let mut rows_done = 0;
@@ -101,7 +99,7 @@ fn count(
         is_cancelled = observer.is_cancelled();
         fault = missing_value(graph, numbers, batch, options.span).or_else(|| {
             let weights = weights_of(data, numbers);
-            let logs = executor.flows(batch, weights.as_deref(), &mut flows);
+            let logs = executor.gather(batch, weights.as_deref());
             impossible_row(executor, numbers, batch, weights.as_deref(), &logs)
         });
         rows_done += numbers.len();
@@ -110,7 +108,7 @@ fn count(
     });
     match fault {
         Some(fault) => Err(fault),
-        None => Ok((!is_cancelled).then_some(flows)),
+        None => Ok(!is_cancelled),
     }
 }
 

@@ -6,12 +6,13 @@
 //! [`Rows`]; whoever watches implements [`Observer`]. Nothing here reads or writes files, and nothing
 //! random happens without a key.
 
+pub(crate) mod blend;
 mod determinism;
 mod em;
 mod fit;
 mod impossible;
 mod keyed;
-mod leaf_tables;
+pub(crate) mod leaf_tables;
 mod metrics;
 mod mle;
 mod observe;
@@ -19,8 +20,9 @@ mod parts;
 mod rows;
 mod start;
 mod state;
+pub(crate) mod strips;
 mod unset;
-mod weight_tables;
+pub(crate) mod weight_tables;
 
 #[cfg(test)]
 mod tests;

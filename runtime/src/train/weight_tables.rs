@@ -4,44 +4,28 @@
 //! while both are still in the first cache.
 
 use super::Update;
+use super::blend::{Blend, LARGEST_SCALE};
+use super::strips::{each_strip, row_sum, strip, strip_mut};
 
-/// Moves all rows of a table of rows of `cells` weights.
-pub(super) fn maximize(cells: usize, flows: &[f32], update: &Update, theta: &mut [f32]) {
-    let count = update.count_of_unit(cells);
+/// Moves rows of `cells` weights each.
+#[inline(always)]
+pub(crate) fn maximize(cells: usize, flows: &[f32], update: &Update, theta: &mut [f32]) {
     for (flow, weights) in flows.chunks_exact(cells).zip(theta.chunks_exact_mut(cells)) {
-        let total = sum(flow);
-        if total > 0.0 {
-            let scale = update.step / (total + count);
-            let share = scale * count / cells as f64;
-            blend_row(flow, scale, share, update.step, weights);
+        let mass = if update.step < 1.0 { row_sum(weights) } else { 1.0 };
+        let blend = Blend::of(update, cells, row_sum(flow), mass);
+        match blend.scale > LARGEST_SCALE {
+            true => weights.iter_mut().zip(flow).for_each(|(w, f)| *w = blend.apply(*w, *f)),
+            false => blend_row(flow, [blend.keep, blend.scale, blend.share].map(|x| x as f32), weights),
         }
     }
 }
 
-/// `weights <- (1 - step) normalised weights + scale flow + share`.
-fn blend_row(flow: &[f32], scale: f64, share: f64, step: f64, weights: &mut [f32]) {
-    if step == 1.0 {
-        for (w, f) in weights.iter_mut().zip(flow) {
-            *w = (scale * f64::from(*f) + share) as f32;
-        }
-        return;
-    }
-    // Rounding would let the sum of a row drift over thousands of updates; dividing by it costs a read.
-    let keep = (1.0 - step) / sum(weights);
-    for (w, f) in weights.iter_mut().zip(flow) {
-        *w = (keep * f64::from(*w) + scale * f64::from(*f) + share) as f32;
-    }
-}
-
-/// A sum in 64-bit floats over eight lanes, which the compiler turns into vector adds.
-fn sum(numbers: &[f32]) -> f64 {
-    let mut lanes = [0.0f64; 8];
-    let chunks = numbers.chunks_exact(8);
-    let rest: f64 = chunks.remainder().iter().map(|&x| f64::from(x)).sum();
-    for chunk in chunks {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane += f64::from(x);
-        }
-    }
-    lanes.iter().sum::<f64>() + rest
+/// `weights <- keep weights + scale flow + share`.
+#[inline(always)]
+fn blend_row(flow: &[f32], [keep, scale, share]: [f32; 3], weights: &mut [f32]) {
+    each_strip!(weights.len(), |at, N| {
+        let (flow, weights) = (*strip::<N, f32>(flow, at), strip_mut::<N, f32>(weights, at));
+        let old = *weights;
+        *weights = std::array::from_fn(|i| keep * old[i] + (scale * flow[i] + share));
+    });
 }

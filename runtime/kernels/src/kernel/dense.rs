@@ -3,16 +3,16 @@
 //! A product is cut into strips of columns and each strip into register tiles: some rows of weights by some
 //! vectors of columns, accumulated in registers over the whole depth. Weights are read in place with any
 //! strides, so the downward pass needs no transposed copy; neither packing nor blocking the depth paid up
-//! to a depth of 1024.
+//! to a depth of 1024. What becomes of a register tile's sums is up to a [`Sink`], so that whatever follows
+//! a product is done while they are in registers.
 
-use super::guard::check_products;
 use crate::TILE;
 use crate::lanes::Vector;
 
-/// The operands of `out[i][c] (+)= sum over j of w[i * w_row_stride + j * w_col_stride] * e[j][c]`.
+/// The operands of `sum over j of w[i * w_row_stride + j * w_col_stride] * e[j][c]`, for all rows `i`.
 #[derive(Clone, Copy)]
 pub(crate) struct Panel {
-    /// Rows of `w` and `out`.
+    /// Rows of `w`.
     pub rows: usize,
     /// Columns of `w`, rows of `e`.
     pub depth: usize,
@@ -22,42 +22,86 @@ pub(crate) struct Panel {
     /// Rows of `e` are `e_stride` apart, and padded to whole vectors.
     pub e: *const f32,
     pub e_stride: usize,
-    /// Rows of `out` are `out_stride` apart.
-    pub out: *mut f32,
-    pub out_stride: usize,
-    pub accumulate: bool,
 }
 
-impl Panel {
-    /// The product of an `m x k` matrix with rows of one tile.
+/// Where the sums of a panel go, a register tile at a time.
+pub(crate) trait Sink<V: Vector> {
+    /// What sums begin with.
     #[inline(always)]
-    pub fn of_rows(
-        m: usize,
-        k: usize,
-        w: *const f32,
-        w_row_stride: usize,
-        w_col_stride: usize,
-        e: *const f32,
-        out: *mut f32,
-    ) -> Panel {
-        let (rows, depth, e_stride, out_stride) = (m, k, TILE, TILE);
-        Panel { rows, depth, w, w_row_stride, w_col_stride, e, e_stride, out, out_stride, accumulate: false }
+    unsafe fn start<const MR: usize, const NV: usize, const PART: bool>(&self, _: Spot) -> [[V; NV]; MR] {
+        // SAFETY: as for the traits.
+        [[unsafe { V::splat(0.0) }; NV]; MR]
     }
 
-    /// The same from column `c` on.
-    #[inline(always)]
-    unsafe fn skip_columns(self, c: usize) -> Panel {
-        // SAFETY: the caller's panel has more than `c` columns, or nothing will be read through it.
-        unsafe { Panel { e: self.e.add(c), out: self.out.add(c), ..self } }
-    }
+    /// Takes the sums.
+    unsafe fn put<const MR: usize, const NV: usize, const PART: bool>(
+        &mut self,
+        at: Spot,
+        sums: [[V; NV]; MR],
+    );
 
-    /// The same from row `i` on, with `i` rows gone.
+    /// All rows of `NV` vectors of columns from `column` on have been put.
     #[inline(always)]
-    unsafe fn skip_rows(self, i: usize) -> Panel {
-        // SAFETY: `i` is at most the number of rows.
+    unsafe fn end<const NV: usize>(&mut self, _column: usize) {}
+}
+
+/// Which sums a register tile has.
+#[derive(Clone, Copy)]
+pub(crate) struct Spot {
+    /// The first row and column.
+    pub row: usize,
+    pub column: usize,
+    /// How many columns there are, where that is less than a vector.
+    pub width: usize,
+}
+
+/// Stores sums, or adds them to what is there.
+pub(crate) struct Rows {
+    pub to: *mut f32,
+    pub stride: usize,
+    pub is_added: bool,
+}
+
+impl Rows {
+    #[inline(always)]
+    unsafe fn at(&self, spot: Spot, i: usize) -> *mut f32 {
+        // SAFETY: the panel has this row and column.
+        unsafe { self.to.add((spot.row + i) * self.stride + spot.column) }
+    }
+}
+
+impl<V: Vector> Sink<V> for Rows {
+    #[inline(always)]
+    unsafe fn start<const MR: usize, const NV: usize, const PART: bool>(&self, at: Spot) -> [[V; NV]; MR] {
+        // SAFETY: the panel has these rows and columns.
         unsafe {
-            let (w, out) = (self.w.add(i * self.w_row_stride), self.out.add(i * self.out_stride));
-            Panel { rows: self.rows - i, w, out, ..self }
+            let mut sums = [[V::splat(0.0); NV]; MR];
+            if self.is_added {
+                for i in 0..MR {
+                    for v in 0..NV {
+                        let from = self.at(at, i).add(v * V::N);
+                        sums[i][v] = if PART { V::load_part(from, at.width) } else { V::load(from) };
+                    }
+                }
+            }
+            sums
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn put<const MR: usize, const NV: usize, const PART: bool>(
+        &mut self,
+        at: Spot,
+        sums: [[V; NV]; MR],
+    ) {
+        for i in 0..MR {
+            for v in 0..NV {
+                // SAFETY: the panel has these rows and columns.
+                unsafe {
+                    let to = self.at(at, i).add(v * V::N);
+                    if PART { sums[i][v].store_part(to, at.width) } else { sums[i][v].store(to) }
+                }
+            }
         }
     }
 }
@@ -74,109 +118,88 @@ pub(crate) unsafe fn matmul<V: Vector>(
     out: *mut f32,
     accumulate: usize,
 ) {
-    let accumulate = accumulate != 0;
-    let panel = Panel { accumulate, ..Panel::of_rows(m, k, w, w_row_stride, w_col_stride, e, out) };
+    let panel = Panel { rows: m, depth: k, w, w_row_stride, w_col_stride, e, e_stride: TILE };
+    let mut rows = Rows { to: out, stride: TILE, is_added: accumulate != 0 };
     // SAFETY: the caller's buffers have these sizes.
-    unsafe { V::multiply_panel(panel, TILE) }
+    unsafe { V::multiply_panel(panel, &mut rows, TILE) }
 }
 
-/// See [`Kernels::product_matmul`](crate::Kernels::product_matmul).
-#[inline(always)]
-pub(crate) unsafe fn product_matmul<V: Vector>(
-    m: usize,
-    k: usize,
-    w: *const f32,
-    w_row_stride: usize,
-    w_col_stride: usize,
-    a: *const f32,
-    b: *const f32,
-    out: *mut f32,
-    accumulate: usize,
-    scratch: *mut f32,
-    guard: usize,
-    marks: *mut u64,
-) {
-    // SAFETY: the caller's buffers have these sizes, `scratch` as many rows as `a` and `b`.
-    unsafe {
-        check_products::<V, true>(k, a, b, scratch, guard, marks);
-        matmul::<V>(m, k, w, w_row_stride, w_col_stride, scratch, out, accumulate);
-    }
+/// A panel's columns that are not computed yet.
+#[derive(Clone, Copy)]
+pub(crate) struct Columns {
+    pub next: usize,
+    pub end: usize,
 }
 
-/// Computes as many strips of `NV` vectors as `columns` has, by tiles of `MR` rows; gives what is left.
+/// Computes as many strips of `NV` vectors as there are, by tiles of `MR` rows; gives what is left.
 #[inline(always)]
-pub(crate) unsafe fn strips<V: Vector, const MR: usize, const NV: usize>(
-    mut panel: Panel,
-    mut columns: usize,
-) -> (Panel, usize) {
-    while columns >= NV * V::N {
+pub(crate) unsafe fn strips<V: Vector, S: Sink<V>, const MR: usize, const NV: usize>(
+    panel: Panel,
+    sink: &mut S,
+    mut columns: Columns,
+) -> Columns {
+    while columns.next + NV * V::N <= columns.end {
         // SAFETY: the strip is within the panel.
         unsafe {
-            strip::<V, MR, NV, false>(panel, 0);
-            panel = panel.skip_columns(NV * V::N);
+            strip::<V, S, MR, NV, false>(panel, sink, columns.next, 0);
+            sink.end::<NV>(columns.next);
         }
-        columns -= NV * V::N;
+        columns.next += NV * V::N;
     }
-    (panel, columns)
+    columns
 }
 
-/// Computes the last `columns < V::N` columns, by tiles of `MR` rows.
+/// Computes the last columns, less than a vector of them, by tiles of `MR` rows.
 #[inline(always)]
-pub(crate) unsafe fn tail_strip<V: Vector, const MR: usize>(panel: Panel, columns: usize) {
-    if columns > 0 {
+pub(crate) unsafe fn tail_strip<V: Vector, S: Sink<V>, const MR: usize>(
+    panel: Panel,
+    sink: &mut S,
+    columns: Columns,
+) {
+    let width = columns.end - columns.next;
+    if width > 0 {
         // SAFETY: the panel has these columns, and rows of `e` are padded to a whole vector.
-        unsafe { strip::<V, MR, 1, true>(panel, columns) }
+        unsafe { strip::<V, S, MR, 1, true>(panel, sink, columns.next, width) }
     }
 }
 
 /// One strip, by tiles of `MR` rows and smaller ones for the rows left over.
 #[inline(always)]
-unsafe fn strip<V: Vector, const MR: usize, const NV: usize, const PART: bool>(mut p: Panel, width: usize) {
+unsafe fn strip<V: Vector, S: Sink<V>, const MR: usize, const NV: usize, const PART: bool>(
+    p: Panel,
+    sink: &mut S,
+    column: usize,
+    width: usize,
+) {
+    let mut at = Spot { row: 0, column, width };
     // SAFETY: each tile has no more rows than are left.
     unsafe {
-        while p.rows >= MR {
-            tile::<V, MR, NV, PART>(p, width);
-            p = p.skip_rows(MR);
+        while at.row + MR <= p.rows {
+            at.row += tile::<V, S, MR, NV, PART>(p, sink, at);
         }
-        while p.rows > 0 {
-            let rows = match p.rows {
-                8.. if MR > 8 => step::<V, 8, NV, PART>(p, width),
-                4.. if MR > 4 => step::<V, 4, NV, PART>(p, width),
-                3.. => step::<V, 3, NV, PART>(p, width),
-                2 => step::<V, 2, NV, PART>(p, width),
-                _ => step::<V, 1, NV, PART>(p, width),
+        while at.row < p.rows {
+            at.row += match p.rows - at.row {
+                8.. if MR > 8 => tile::<V, S, 8, NV, PART>(p, sink, at),
+                4.. if MR > 4 => tile::<V, S, 4, NV, PART>(p, sink, at),
+                3.. => tile::<V, S, 3, NV, PART>(p, sink, at),
+                2 => tile::<V, S, 2, NV, PART>(p, sink, at),
+                _ => tile::<V, S, 1, NV, PART>(p, sink, at),
             };
-            p = p.skip_rows(rows);
         }
     }
 }
 
-/// One tile of `MR` rows; gives `MR`.
+/// `MR` rows by `NV` vectors, or by `at.width` lanes of one vector where `PART`; gives `MR`.
 #[inline(always)]
-unsafe fn step<V: Vector, const MR: usize, const NV: usize, const PART: bool>(
-    panel: Panel,
-    width: usize,
+unsafe fn tile<V: Vector, S: Sink<V>, const MR: usize, const NV: usize, const PART: bool>(
+    p: Panel,
+    sink: &mut S,
+    at: Spot,
 ) -> usize {
-    // SAFETY: as for `tile`.
-    unsafe { tile::<V, MR, NV, PART>(panel, width) };
-    MR
-}
-
-/// `MR` rows by `NV` vectors, or by the first `width` lanes of one vector where `PART`.
-#[inline(always)]
-unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const PART: bool>(p: Panel, width: usize) {
-    // SAFETY: the panel has these rows and columns, and only `width` lanes are touched where `PART`.
+    // SAFETY: the panel has these rows and columns.
     unsafe {
-        let mut sums = [[V::splat(0.0); NV]; MR];
-        if p.accumulate {
-            for i in 0..MR {
-                for v in 0..NV {
-                    let from = p.out.add(i * p.out_stride + v * V::N);
-                    sums[i][v] = if PART { V::load_part(from, width) } else { V::load(from) };
-                }
-            }
-        }
-        let (mut e, mut w) = (p.e, p.w);
+        let mut sums = sink.start::<MR, NV, PART>(at);
+        let (mut e, mut w) = (p.e.add(at.column), p.w.add(at.row * p.w_row_stride));
         for _ in 0..p.depth {
             let mut columns = [V::splat(0.0); NV];
             for v in 0..NV {
@@ -191,11 +214,7 @@ unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const PART: bool>(p:
             e = e.add(p.e_stride);
             w = w.add(p.w_col_stride);
         }
-        for i in 0..MR {
-            for v in 0..NV {
-                let to = p.out.add(i * p.out_stride + v * V::N);
-                if PART { sums[i][v].store_part(to, width) } else { sums[i][v].store(to) }
-            }
-        }
+        sink.put::<MR, NV, PART>(at, sums);
+        MR
     }
 }

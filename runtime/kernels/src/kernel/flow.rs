@@ -1,67 +1,136 @@
-//! Flows of weights: products of rows with rows, summed over the samples of a tile.
+//! Flows of weights: products of rows with rows, summed over the samples of a bundle.
 //!
-//! Two forms. From a vector's width of columns on, `e` is transposed in registers into `scratch` and the
-//! matrix kernel runs over it, at 93 to 107 GFLOP/s where the dot form gives 75. Below, and where there are
-//! too few rows to pay for transposing, sums over samples stay in vectors and are folded at the end.
+//! Two forms. From [`MIN_COLUMNS`] on, terms are transposed in registers and the matrix kernel runs over
+//! them. Below, and where there are too few rows to pay for transposing, sums over samples stay in vectors
+//! and are folded at the end.
 
-use super::dense::Panel;
-use crate::TILE;
+use super::dense::{Panel, Rows};
 use crate::lanes::{MAX_LANES, Vector};
+use crate::{TILE, Tiles};
 
-/// Rows from which transposing pays.
+/// Rows and columns from which transposing pays.
 const MIN_ROWS: usize = 4;
+const MIN_COLUMNS: usize = 32;
 
-/// See [`Kernels::flow`](crate::Kernels::flow).
-#[inline(always)]
-pub(crate) unsafe fn flow<V: Vector>(
-    m: usize,
-    k: usize,
-    r: *const f32,
-    e: *const f32,
-    dw: *mut f32,
-    row_stride: usize,
-    scratch: *mut f32,
-) {
-    // SAFETY: as for the caller.
-    unsafe { flow_of::<V>(TILE, m, k, r, e, dw, row_stride, scratch) }
+/// `dw[i * k + j] += sum over samples of ratios[i] * terms[j]`, for `i < m` and `j < k`.
+#[derive(Clone, Copy)]
+pub(crate) struct Flow<'a> {
+    pub tiles: &'a Tiles,
+    pub m: usize,
+    pub k: usize,
+    /// `[m][samples of the bundle]`.
+    pub ratios: *const f32,
+    pub terms: *const f32,
+    pub dw: *mut f32,
+    /// Room for `k` rows of each tile, `k` rounded up to a multiple of 16.
+    pub packed: *mut f32,
 }
 
-/// The same over the first `samples` of the tile.
-#[inline(always)]
-pub(super) unsafe fn flow_of<V: Vector>(
-    samples: usize,
-    m: usize,
-    k: usize,
-    r: *const f32,
-    e: *const f32,
-    dw: *mut f32,
-    row_stride: usize,
-    scratch: *mut f32,
-) {
-    // SAFETY: the caller's buffers have these sizes; `scratch` holds 64 rows of `k` padded to 16.
-    unsafe {
-        if m < MIN_ROWS || k < V::N {
-            return V::dot_rows(samples, m, k, r, e, dw, row_stride);
+impl Flow<'_> {
+    #[inline(always)]
+    pub unsafe fn add<V: Vector>(self) {
+        // SAFETY: the caller's buffers have these sizes.
+        unsafe {
+            if self.m < MIN_ROWS || self.k < MIN_COLUMNS {
+                V::dot_rows(self);
+            } else {
+                self.transposed::<V>();
+            }
         }
-        let padded = k.next_multiple_of(V::N);
-        transpose_rows::<V>(samples, k, e, scratch, padded);
-        let panel = Panel {
-            rows: m,
-            depth: samples,
-            w: r,
-            w_row_stride: TILE,
-            w_col_stride: 1,
-            e: scratch,
-            e_stride: padded,
-            out: dw,
-            out_stride: row_stride,
-            accumulate: true,
-        };
-        V::multiply_panel(panel, k);
+    }
+
+    fn samples(self) -> usize {
+        self.tiles.n * self.tiles.lanes
+    }
+
+    #[inline(always)]
+    unsafe fn transposed<V: Vector>(self) {
+        let padded = self.k.next_multiple_of(V::N);
+        let Flow { tiles, m, k, ratios, .. } = self;
+        // SAFETY: as for the caller.
+        unsafe {
+            for tile in 0..tiles.n {
+                let terms = self.terms.add(tile * tiles.stride);
+                transpose_rows::<V>(
+                    tiles.lanes,
+                    k,
+                    terms,
+                    self.packed.add(tile * tiles.lanes * padded),
+                    padded,
+                );
+            }
+            let panel = Panel {
+                rows: m,
+                depth: self.samples(),
+                w: ratios,
+                w_row_stride: self.samples(),
+                w_col_stride: 1,
+                e: self.packed,
+                e_stride: padded,
+            };
+            V::multiply_panel(panel, &mut Rows { to: self.dw, stride: k, is_added: true }, k);
+        }
+    }
+
+    /// The dot form, by tiles of `MR` ratios and four terms.
+    #[inline(always)]
+    pub unsafe fn dot<V: Vector, const MR: usize>(self) {
+        let mut i = 0;
+        while i < self.m {
+            let rows = if self.m - i >= MR { MR } else { 1 };
+            for j in (0..self.k).step_by(4) {
+                // SAFETY: tiles begin within the matrix; `dot_tile` reads and writes only the part inside.
+                unsafe {
+                    match (rows == MR, self.k - j) {
+                        (true, 4..) => self.dot_tile::<V, MR, 4>(i, j),
+                        (true, 3) => self.dot_tile::<V, MR, 3>(i, j),
+                        (true, 2) => self.dot_tile::<V, MR, 2>(i, j),
+                        (true, _) => self.dot_tile::<V, MR, 1>(i, j),
+                        (false, 4..) => self.dot_tile::<V, 1, 4>(i, j),
+                        (false, 3) => self.dot_tile::<V, 1, 3>(i, j),
+                        (false, 2) => self.dot_tile::<V, 1, 2>(i, j),
+                        (false, _) => self.dot_tile::<V, 1, 1>(i, j),
+                    }
+                }
+            }
+            i += rows;
+        }
+    }
+
+    /// The sums of `MR` ratios from `i` on with `WIDTH <= 4` terms from `j` on.
+    #[inline(always)]
+    unsafe fn dot_tile<V: Vector, const MR: usize, const WIDTH: usize>(self, i: usize, j: usize) {
+        let (Flow { tiles, k, .. }, samples) = (self, self.samples());
+        // SAFETY: the caller's tile lies within the matrix.
+        unsafe {
+            let mut sums = [[V::splat(0.0); 4]; MR];
+            for tile in 0..tiles.n {
+                let r = self.ratios.add(i * samples + tile * tiles.lanes);
+                let e = self.terms.add(tile * tiles.stride + j * TILE);
+                for sample in (0..tiles.lanes).step_by(V::N) {
+                    let mut right = [V::splat(0.0); WIDTH];
+                    for y in 0..WIDTH {
+                        right[y] = V::load(e.add(y * TILE + sample));
+                    }
+                    for x in 0..MR {
+                        let left = V::load(r.add(x * samples + sample));
+                        for y in 0..WIDTH {
+                            sums[x][y] = left.fma(right[y], sums[x][y]);
+                        }
+                    }
+                }
+            }
+            for x in 0..MR {
+                let totals = V::totals(sums[x]);
+                for y in 0..WIDTH {
+                    *self.dw.add((i + x) * k + j + y) += totals[y];
+                }
+            }
+        }
     }
 }
 
-/// `out[s * padded + j] = e[j][s]`, and 0 for `j` from `k` to `padded`.
+/// `out[s * padded + j] = e[j][s]` for the first `samples`, and 0 for `j` from `k` to `padded`.
 #[inline(always)]
 pub(super) unsafe fn transpose_rows<V: Vector>(
     samples: usize,
@@ -101,69 +170,5 @@ pub(super) unsafe fn load_rows<V: Vector>(from: *const f32, height: usize) -> [V
             }
         }
         block
-    }
-}
-
-/// The dot form, by tiles of `MR` rows of `r` and four of `e`.
-#[inline(always)]
-pub(crate) unsafe fn dot_rows<V: Vector, const MR: usize>(
-    samples: usize,
-    m: usize,
-    k: usize,
-    r: *const f32,
-    e: *const f32,
-    dw: *mut f32,
-    row_stride: usize,
-) {
-    let mut i = 0;
-    while i < m {
-        let rows = if m - i >= MR { MR } else { 1 };
-        for j in (0..k).step_by(4) {
-            // SAFETY: tiles begin within the matrix; `dot_tile` reads and writes only the part inside.
-            unsafe {
-                let (r, e) = (r.add(i * TILE), e.add(j * TILE));
-                let dw = dw.add(i * row_stride + j);
-                match (rows == MR, k - j) {
-                    (true, 4..) => dot_tile::<V, MR, 4>(samples, r, e, dw, row_stride),
-                    (true, 3) => dot_tile::<V, MR, 3>(samples, r, e, dw, row_stride),
-                    (true, 2) => dot_tile::<V, MR, 2>(samples, r, e, dw, row_stride),
-                    (true, _) => dot_tile::<V, MR, 1>(samples, r, e, dw, row_stride),
-                    (false, 4..) => dot_tile::<V, 1, 4>(samples, r, e, dw, row_stride),
-                    (false, 3) => dot_tile::<V, 1, 3>(samples, r, e, dw, row_stride),
-                    (false, 2) => dot_tile::<V, 1, 2>(samples, r, e, dw, row_stride),
-                    (false, _) => dot_tile::<V, 1, 1>(samples, r, e, dw, row_stride),
-                }
-            }
-        }
-        i += rows;
-    }
-}
-
-/// `dw[x * row_stride + y] += sum of r[x] * e[y]` for `x < MR` and `y < WIDTH <= 4`.
-#[inline(always)]
-unsafe fn dot_tile<V: Vector, const MR: usize, const WIDTH: usize>(
-    samples: usize,
-    r: *const f32,
-    e: *const f32,
-    dw: *mut f32,
-    row_stride: usize,
-) {
-    // SAFETY: the caller's tile lies within the matrix.
-    unsafe {
-        let mut sums = [[V::splat(0.0); 4]; MR];
-        for sample in (0..samples).step_by(V::N) {
-            for x in 0..MR {
-                let left = V::load(r.add(x * TILE + sample));
-                for y in 0..WIDTH {
-                    sums[x][y] = left.fma(V::load(e.add(y * TILE + sample)), sums[x][y]);
-                }
-            }
-        }
-        for x in 0..MR {
-            let totals = V::totals(sums[x]);
-            for y in 0..WIDTH {
-                *dw.add(x * row_stride + y) += totals[y];
-            }
-        }
     }
 }

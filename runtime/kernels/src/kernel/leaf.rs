@@ -4,106 +4,13 @@
 //! transposed in registers on the way between table and rows. Groups of very few units go one by one.
 
 use super::flow::load_rows;
-use super::scale::Top;
-use super::strips_of_a_row;
-use crate::lanes::{Lanes, MAX_LANES, Vector};
+use crate::lanes::Vector;
 use crate::{MISSING, TILE, Tiles, ZERO_EXPONENT};
 
 /// Whether a block of a vector's width would be mostly empty.
 #[inline(always)]
 fn is_narrow<V: Vector>(units: usize) -> bool {
     4 * units <= V::N
-}
-
-/// See [`Kernels::leaf_gather`](crate::Kernels::leaf_gather).
-#[inline(always)]
-pub(crate) unsafe fn leaf_gather<V: Vector>(
-    units: usize,
-    table: *const f32,
-    codes: *const u32,
-    out: *mut f32,
-    exponent: *mut f32,
-) {
-    // SAFETY: the caller's buffers have these sizes, and the table a row for each code.
-    unsafe {
-        if is_narrow::<V::Block>(units) {
-            gather_one_by_one(units, table, codes, out);
-        } else {
-            gather_blocks::<V::Block>(units, table, codes, out);
-        }
-        for s in strips_of_a_row::<V>() {
-            let top = Top::<V>::of(units, out.add(s));
-            top.exponent(Lanes::sub(Lanes::splat(0.0), top.shift)).store(exponent.add(s));
-            top.apply(units, out.add(s));
-        }
-    }
-}
-
-/// Copies table entries to rows, one at a time.
-#[inline(always)]
-unsafe fn gather_one_by_one(units: usize, table: *const f32, codes: *const u32, out: *mut f32) {
-    for u in 0..units {
-        for sample in 0..TILE {
-            // SAFETY: there are 64 codes, each missing or in the table.
-            unsafe {
-                let code = *codes.add(sample);
-                let entry = if code == MISSING { 1.0 } else { *table.add(code as usize * units + u) };
-                *out.add(u * TILE + sample) = entry;
-            }
-        }
-    }
-}
-
-/// Copies table entries to rows, by transposed blocks.
-#[inline(always)]
-unsafe fn gather_blocks<V: Vector>(units: usize, table: *const f32, codes: *const u32, out: *mut f32) {
-    for first in (0..units).step_by(V::N) {
-        let width = V::N.min(units - first);
-        for sample in (0..TILE).step_by(V::N) {
-            // SAFETY: there are 64 codes, each missing or in the table; only `width` units are touched.
-            unsafe {
-                let mut block = [V::splat(1.0); MAX_LANES];
-                for i in 0..V::N {
-                    let code = *codes.add(sample + i);
-                    if code != MISSING {
-                        let from = table.add(code as usize * units + first);
-                        block[i] = if width == V::N { V::load(from) } else { V::load_part(from, width) };
-                    }
-                }
-                V::transpose(&mut block);
-                store_rows(&block, width, out.add(first * TILE + sample));
-            }
-        }
-    }
-}
-
-/// Writes the first `height` rows of a block.
-#[inline(always)]
-unsafe fn store_rows<V: Vector>(block: &[V; MAX_LANES], height: usize, out: *mut f32) {
-    // SAFETY: the caller has `height <= V::N` rows at `out`.
-    unsafe {
-        if height == V::N {
-            for i in 0..V::N {
-                block[i].store(out.add(i * TILE));
-            }
-        } else {
-            for i in 0..height {
-                block[i].store(out.add(i * TILE));
-            }
-        }
-    }
-}
-
-/// See [`Kernels::leaf_scatter`](crate::Kernels::leaf_scatter).
-#[inline(always)]
-pub(crate) unsafe fn leaf_scatter<V: Vector>(
-    units: usize,
-    codes: *const u32,
-    flow: *const f32,
-    counts: *mut f32,
-) {
-    // SAFETY: as for the caller.
-    unsafe { scatter_samples::<V>(TILE, units, codes, flow, counts) }
 }
 
 /// See [`Kernels::scatter`](crate::Kernels::scatter).

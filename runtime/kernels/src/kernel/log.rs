@@ -4,9 +4,9 @@
 //! `exp(r) * 2^(m - n)`, where `n` is the exponent of the group's largest. So nothing leaves the range of
 //! `f32`, however far `l` is out.
 
+use super::EXPONENT_LIMIT;
 use super::scale::is_out_of_range;
-use super::{EXPONENT_LIMIT, mark, strips_of_a_row};
-use crate::lanes::{Lanes, Quad, Vector};
+use crate::lanes::Lanes;
 use crate::{TILE, ZERO_EXPONENT};
 use std::f32::consts::{LN_2, LOG2_E};
 
@@ -17,25 +17,6 @@ pub(super) const LN_2_TAIL: f32 = -2.121_944_4e-4;
 /// The exponent of the smallest mantissa that a positive number is given. In far tails the rest `r` may be
 /// as low as -1, and the mantissa must still not be flushed.
 const SMALLEST: f32 = -124.0;
-
-/// See [`Kernels::from_log`](crate::Kernels::from_log).
-#[inline(always)]
-pub(crate) unsafe fn from_log<V: Vector>(
-    n: usize,
-    logs: *const f32,
-    out: *mut f32,
-    exponent: *mut f32,
-    marks: *mut u64,
-) {
-    for s in strips_of_a_row::<V>() {
-        // SAFETY: `s` plus a strip stays within each of the caller's rows.
-        unsafe {
-            let zero = Quad::<V>::splat(0.0);
-            let bad = strip_from_log::<Quad<V>>(n, logs.add(s), zero, out.add(s), exponent.add(s));
-            mark::<Quad<V>>(marks, s, bad);
-        }
-    }
-}
 
 /// Brings over one strip of logarithms of values over `2^power`; gives the samples that must be marked. The
 /// results are finite in any case.

@@ -47,20 +47,27 @@ struct Flows<'t> {
 }
 
 impl Flows<'_> {
-    /// Where each sample's flows and values lie: numbers from `flows`, and from a leaf's row.
+    /// The flows of a tile's first sample.
     #[inline(always)]
-    fn samples(&self) -> impl Iterator<Item = (usize, usize)> {
-        let Flows { tiles: &Tiles { n, stride, lanes, .. }, padded, .. } = *self;
-        (0..n).flat_map(move |tile| {
-            (0..lanes).map(move |sample| ((tile * TILE + sample) * padded, tile * stride + sample))
-        })
+    unsafe fn of_tile(&self, tile: usize) -> *const f32 {
+        // SAFETY: there are flows for each tile.
+        unsafe { self.flows.add(tile * TILE * self.padded) }
     }
 
     /// The sums over all samples.
     #[inline(always)]
     unsafe fn totals<V: Vector>(&self) -> V {
         // SAFETY: there are flows for each sample.
-        unsafe { self.samples().fold(V::splat(0.0), |sum, (at, _)| sum.add(V::load(self.flows.add(at)))) }
+        unsafe {
+            let mut totals = V::splat(0.0);
+            for tile in 0..self.tiles.n {
+                let flows = self.of_tile(tile);
+                for sample in 0..self.tiles.lanes {
+                    totals = totals.add(V::load(flows.add(sample * self.padded)));
+                }
+            }
+            totals
+        }
     }
 }
 
@@ -143,10 +150,14 @@ impl Statistics<'_> {
                 let (row, table) = self.leaves.leaf(first_leaf + i);
                 (values[i], means[i]) = (row, load::<V>(table.add(self.first), width));
             }
-            for (at, sample) in self.flows.samples() {
-                let flow = V::load(self.flows.flows.add(at));
-                for i in 0..N {
-                    sums[i].add::<IS_MISSED>(flow, means[i], *values[i].add(sample));
+            for tile in 0..self.flows.tiles.n {
+                let flows = self.flows.of_tile(tile);
+                let values = values.map(|row| row.add(tile * self.flows.tiles.stride));
+                for sample in 0..self.flows.tiles.lanes {
+                    let flow = V::load(flows.add(sample * self.flows.padded));
+                    for i in 0..N {
+                        sums[i].add::<IS_MISSED>(flow, means[i], *values[i].add(sample));
+                    }
                 }
             }
             for i in 0..N {

@@ -1,13 +1,29 @@
 //! Products of blocks and discrete leaves.
+//!
+//! All factors are multiplied in one pass, four units by a vector of samples at a time: a leaf's table rows
+//! are transposed in registers on the way. What is lost to flushing is then so far under the largest entry
+//! that nothing later can see it, unless that entry is small itself; such tiles are computed again the
+//! precise way (`product_by_steps`).
 
-use super::bundle::{OnStrip, Strip, each_strip};
-use super::scale::is_out_of_range;
-use super::{TWO_POW_M60, TWO_POW_M120, least_where, power_of_two};
+use super::bundle::Strip;
+use super::factor::Source;
+use super::scale::{LEAST_TOP, MOST_TOP, is_outside};
+use super::{EXPONENT_LIMIT, TWO_POW_M100, least_where, power_of_two};
 use crate::lanes::{Lanes, Vector};
-use crate::{Factor, GUARD_ENTRY, GUARD_MAXIMUM, LEAF, MISSING, TILE, Tiles, ZERO_EXPONENT};
+use crate::{Factor, GUARD_ENTRY, LEAF, TILE, Tiles};
 
-/// How many powers of two a product may fall under the product of its factors' maxima.
-const MOST_FALL: f32 = 56.0;
+/// The most factors that are multiplied without normalising in between: what is flushed on the way is
+/// under `2^-126`, and grows by at most the maxima of two further factors, `2^16`.
+const MOST_AT_ONCE: usize = 4;
+
+/// The largest entries between which a product is accepted as it is: over the first, what was flushed is
+/// under `2^-70` of it; under the second, normalising makes no entry over `2^-100` smaller than `2^-120`.
+const LOW: f32 = f32::from_bits((127 - 40) << 23);
+const HIGH: f32 = f32::from_bits((127 + 20) << 23);
+
+/// The powers of two in the rows of leaves' tables, together, between which wide products are formed at once.
+const LEAST_LEAF_POWER: f32 = -100.0;
+const MOST_LEAF_POWER: f32 = 8.0;
 
 /// See [`Kernels::product`](crate::Kernels::product).
 #[inline(always)]
@@ -23,222 +39,369 @@ pub(crate) unsafe fn product<V: Vector>(
     exponent: *mut f32,
     guard: usize,
 ) {
+    let source = Source { width, base, tables, row_exponents };
+    let product = Product { source, n, factors, out, exponent, guard };
     // SAFETY: the caller's factors and buffers have these sizes.
     unsafe {
-        let factors = std::slice::from_raw_parts(factors, n);
-        let source = Source { width, base, tables, row_exponents };
-        each_strip::<V>(&*tiles, &StepByStep { source, factors, out, exponent, guard });
+        let tiles = &*tiles;
+        if n > MOST_AT_ONCE {
+            for tile in 0..tiles.n {
+                product.tile_by_steps::<V>(tiles, tile);
+            }
+            return;
+        }
+        let mut factors = [*factors; MOST_AT_ONCE];
+        let n_leaves = product.leaves_first(&mut factors);
+        let at_once = AtOnce { product, factors, n_leaves };
+        match (n, n_leaves) {
+            (2, 0) => at_once.each::<V, 2, 0>(tiles),
+            (2, 1) => at_once.each::<V, 2, 1>(tiles),
+            (3, 1) => at_once.each::<V, 3, 1>(tiles),
+            (_, 0) => at_once.each_of::<V, 0, 0, true, 0>(tiles),
+            _ => at_once.each_of::<V, 0, 1, true, 0>(tiles),
+        }
     }
 }
 
-/// Where the values of factors lie.
-struct Source {
-    width: usize,
-    base: *const f32,
-    tables: *const f32,
-    row_exponents: *const f32,
+/// The arguments of [`product`].
+#[derive(Clone, Copy)]
+pub(crate) struct Product {
+    pub(super) source: Source,
+    pub(super) n: usize,
+    pub(super) factors: *const Factor,
+    pub(super) out: *mut f32,
+    pub(super) exponent: *mut f32,
+    pub(super) guard: usize,
 }
 
-impl Source {
-    /// A unit of a factor, over a strip.
+impl Product {
+    /// A tile the precise way.
     #[inline(always)]
-    unsafe fn value<L: Lanes>(&self, factor: &Factor, unit: usize, at: usize) -> L {
-        // SAFETY: the caller's factor has `unit`, its codes are in its table.
-        unsafe {
-            let row = self.base.add(factor.rows as usize * TILE + at);
-            if factor.exponent != LEAF {
-                return L::load(row.add(unit * TILE));
-            }
-            let table = self.tables.add(factor.table as usize + unit);
-            let entry = |code| if code == MISSING { 1.0 } else { *table.add(code as usize * self.width) };
-            let shift = L::splat(0.0).sub(self.leaf_exponent(factor, at));
-            look_up::<L>(row.cast(), entry).scale(shift)
+    unsafe fn tile_by_steps<V: Vector>(&self, tiles: &Tiles, tile: usize) {
+        for sample in (0..tiles.lanes).step_by(V::N) {
+            // SAFETY: the strip lies within the caller's rows.
+            unsafe { V::product_by_steps(self, Strip::of(tiles, tile, sample)) }
         }
     }
 
-    /// The exponent of a factor, over a strip.
+    /// Copies the factors, leaves in front; gives how many those are.
     #[inline(always)]
-    unsafe fn exponent<L: Lanes>(&self, factor: &Factor, at: usize) -> L {
+    unsafe fn leaves_first(&self, to: &mut [Factor; MOST_AT_ONCE]) -> usize {
+        let (mut n_leaves, mut end) = (0, self.n);
+        for i in 0..self.n.min(MOST_AT_ONCE) {
+            // SAFETY: the caller has `n` factors.
+            let factor = unsafe { *self.factors.add(i) };
+            let is_leaf = factor.exponent == LEAF;
+            end -= usize::from(!is_leaf);
+            to[if is_leaf { n_leaves } else { end } % MOST_AT_ONCE] = factor;
+            n_leaves += usize::from(is_leaf);
+        }
+        n_leaves
+    }
+}
+
+/// A product of few factors, in one pass. It is passed by value, so that it lives in registers.
+#[derive(Clone, Copy)]
+struct AtOnce {
+    product: Product,
+    /// The factors, leaves in front.
+    factors: [Factor; MOST_AT_ONCE],
+    n_leaves: usize,
+}
+
+impl AtOnce {
+    /// All tiles of a product of `N` factors, of which the first `LEAVES` are leaves.
+    #[inline(always)]
+    unsafe fn each<V: Vector, const N: usize, const LEAVES: usize>(self, tiles: &Tiles) {
         // SAFETY: as for the caller.
         unsafe {
-            match factor.exponent {
-                LEAF => self.leaf_exponent(factor, at),
-                row => L::load(self.base.add(row as usize * TILE + at)),
+            match (self.product.source.width, self.product.guard & GUARD_ENTRY != 0) {
+                (4, false) => self.each_of::<V, N, LEAVES, false, 1>(tiles),
+                (8, false) => self.each_of::<V, N, LEAVES, false, 2>(tiles),
+                (16, false) => self.each_of::<V, N, LEAVES, false, 4>(tiles),
+                (_, false) => self.each_of::<V, N, LEAVES, false, 0>(tiles),
+                (4, true) => self.each_of::<V, N, LEAVES, true, 1>(tiles),
+                (8, true) => self.each_of::<V, N, LEAVES, true, 2>(tiles),
+                (_, true) => self.each_of::<V, N, LEAVES, true, 0>(tiles),
             }
         }
     }
 
-    /// What a leaf's table row is divided by. Where that is all zero any exponent serves.
+    /// The same for groups of `4 * B` units, or of any width where `B` is 0, and for any number of factors
+    /// where `N` is 0, of which the first is a leaf if `LEAVES` is not 0; `ENTRY` where entries matter.
     #[inline(always)]
-    unsafe fn leaf_exponent<L: Lanes>(&self, factor: &Factor, at: usize) -> L {
-        // SAFETY: as for the caller.
-        unsafe {
-            let codes = self.base.add(factor.rows as usize * TILE + at).cast();
-            let table = self.row_exponents.add(factor.row_exponents as usize);
-            let entry = |code| if code == MISSING { 0.0 } else { *table.add(code as usize) };
-            look_up::<L>(codes, entry).max(L::splat(-126.0)).min(L::splat(126.0))
-        }
-    }
-}
-
-/// `entry` of each sample's code.
-#[inline(always)]
-unsafe fn look_up<L: Lanes>(codes: *const u32, entry: impl Fn(u32) -> f32) -> L {
-    let mut entries = [0.0; TILE];
-    for sample in 0..L::N {
-        // SAFETY: the caller's codes fill a strip.
-        entries[sample] = entry(unsafe { *codes.add(sample) });
-    }
-    // SAFETY: a strip is at most a row.
-    unsafe { L::load(entries.as_ptr()) }
-}
-
-/// The precise way: factor by factor, normalised and checked after each.
-struct StepByStep<'a> {
-    source: Source,
-    factors: &'a [Factor],
-    out: *mut f32,
-    exponent: *mut f32,
-    guard: usize,
-}
-
-impl OnStrip for StepByStep<'_> {
-    #[inline(always)]
-    unsafe fn on<L: Lanes>(&self, strip: Strip) {
-        // SAFETY: the strip lies within the caller's rows.
-        unsafe {
-            let mut so_far = self.first::<L>(&self.factors[0], strip.at);
-            for factor in &self.factors[1..] {
-                self.multiply(&mut so_far, factor, strip.at);
-            }
-            so_far.power.store(self.exponent.add(strip.at));
-            if self.factors.len() > 2 {
-                so_far.check_fall();
-                so_far.mark(self.vanished(so_far.power, strip.at));
-            }
-            strip.mark::<L>(so_far.bad);
-        }
-    }
-}
-
-/// What is known of the product of the first factors, besides its mantissas.
-struct So<L: Lanes> {
-    /// Its exponent.
-    power: L,
-    /// The product of the factors' maxima, as a mantissa and an exponent.
-    bound: L,
-    bound_power: L,
-    /// Samples that must be marked.
-    bad: L::Mask,
-}
-
-impl StepByStep<'_> {
-    /// Copies the first factor.
-    #[inline(always)]
-    unsafe fn first<L: Lanes>(&self, factor: &Factor, at: usize) -> So<L> {
-        // SAFETY: as for the caller.
-        unsafe {
-            let mut largest = L::splat(0.0);
-            for unit in 0..self.source.width {
-                let value = self.source.value::<L>(factor, unit, at);
-                largest = largest.max(value);
-                value.store(self.out.add(unit * TILE + at));
-            }
-            let power = self.source.exponent::<L>(factor, at);
-            let power = L::select(largest.is_positive(), power, L::splat(ZERO_EXPONENT));
-            So { power, bound: largest, bound_power: power, bad: L::nowhere() }
-        }
-    }
-
-    /// Where the group is all zero though some unit is positive in every factor: what dominated that unit
-    /// when it was flushed met a zero later.
-    #[inline(always)]
-    unsafe fn vanished<L: Lanes>(&self, power: L, at: usize) -> L::Mask {
-        // SAFETY: as for the caller.
-        unsafe {
-            let dead = L::splat(ZERO_EXPONENT / 2.0).gt(power);
-            let mut vanished = L::nowhere();
-            if L::bits(dead) != 0 {
-                for unit in 0..self.source.width {
-                    let mut least = L::splat(f32::MAX);
-                    for factor in self.factors {
-                        least = least.min(self.source.value::<L>(factor, unit, at));
+    unsafe fn each_of<V: Vector, const N: usize, const LEAVES: usize, const ENTRY: bool, const B: usize>(
+        self,
+        tiles: &Tiles,
+    ) {
+        for tile in 0..tiles.n {
+            // SAFETY: the strips lie within the caller's rows.
+            unsafe {
+                let mut watch = Watch::<V>::nothing();
+                for sample in (0..tiles.lanes).step_by(V::N) {
+                    let at = tile * tiles.stride + sample;
+                    match B {
+                        0 => self.wide::<V, N, LEAVES, ENTRY>(at, &mut watch),
+                        _ => self.narrow::<V, N, LEAVES, ENTRY, B>(at, &mut watch),
                     }
-                    vanished = L::or(vanished, L::and(dead, least.is_positive()));
+                }
+                if !watch.is_fine::<ENTRY>() {
+                    // A copy, so that the compiler need not keep this one in memory.
+                    let product = self.product;
+                    product.tile_by_steps::<V>(tiles, tile);
                 }
             }
-            vanished
         }
     }
 
-    /// Takes another factor in, and normalises.
+    /// Multiplies and normalises in registers.
     #[inline(always)]
-    unsafe fn multiply<L: Lanes>(&self, so_far: &mut So<L>, factor: &Factor, at: usize) {
+    unsafe fn narrow<V: Vector, const N: usize, const LEAVES: usize, const ENTRY: bool, const B: usize>(
+        self,
+        at: usize,
+        watch: &mut Watch<V>,
+    ) {
+        // SAFETY: the strip lies within the caller's rows.
+        unsafe {
+            let mut largest = V::splat(0.0);
+            let values = self.chunk::<V, N, LEAVES, ENTRY, false, B>(0, None, at, &mut largest, watch);
+            let power = self.block_powers::<V, N, LEAVES>(at);
+            watch.see(largest, power);
+            let factor = largest.inverse_power();
+            power.add(largest.exponent()).store(self.product.exponent.add(at));
+            let out = self.product.out.add(at);
+            for b in 0..B {
+                for i in 0..4 {
+                    values[b][i].mul(factor).store(out.add((4 * b + i) * TILE));
+                }
+            }
+        }
+    }
+
+    /// Multiplies and stores chunk by chunk, leaves scaled by their rows' exponents, and normalises where it
+    /// must.
+    #[inline(always)]
+    unsafe fn wide<V: Vector, const N: usize, const LEAVES: usize, const ENTRY: bool>(
+        self,
+        at: usize,
+        watch: &mut Watch<V>,
+    ) {
+        // SAFETY: the strip lies within the caller's rows.
+        unsafe {
+            let (mut largest, mut power) = (V::splat(0.0), self.block_powers::<V, N, LEAVES>(at));
+            let mut scale = None;
+            if LEAVES > 0 {
+                let of_leaves = self.leaf_powers::<V, N, LEAVES>(at);
+                power = power.add(of_leaves);
+                watch.see_leaves(of_leaves);
+                scale = Some(power_of_two(Lanes::sub(V::splat(0.0), of_leaves)));
+            }
+            let (width, mut first) = (self.product.source.width, 0);
+            while first + 16 <= width {
+                self.pass::<V, N, LEAVES, ENTRY, false, 4>(first, scale, at, &mut largest, watch);
+                first += 16;
+            }
+            while first < width {
+                self.pass::<V, N, LEAVES, ENTRY, true, 1>(first, scale, at, &mut largest, watch);
+                first += 4;
+            }
+            watch.see(largest, power);
+            if V::bits(is_outside(largest, LEAST_TOP, MOST_TOP)) != 0 {
+                self.product.multiply_all(largest.inverse_power(), at);
+                power = power.add(largest.exponent());
+            }
+            power.store(self.product.exponent.add(at));
+        }
+    }
+
+    /// Multiplies and stores one chunk.
+    #[inline(always)]
+    unsafe fn pass<
+        V: Vector,
+        const N: usize,
+        const LEAVES: usize,
+        const ENTRY: bool,
+        const PART: bool,
+        const B: usize,
+    >(
+        self,
+        first: usize,
+        scale: Option<V>,
+        at: usize,
+        largest: &mut V,
+        watch: &mut Watch<V>,
+    ) {
         // SAFETY: as for the caller.
         unsafe {
-            let zero = L::splat(0.0);
-            let (mut largest, mut of_factor, mut least) = (zero, zero, L::splat(f32::MAX));
-            let mut any = L::nowhere();
-            for unit in 0..self.source.width {
-                let to = self.out.add(unit * TILE + at);
-                let (left, right) = (L::load(to), self.source.value::<L>(factor, unit, at));
-                let (product, is_positive) = (left.mul(right), left.min(right).is_positive());
-                any = L::or(any, is_positive);
-                largest = largest.max(product);
-                of_factor = of_factor.max(right);
-                least = least_where(is_positive, product, least);
-                product.store(to);
+            let values = self.chunk::<V, N, LEAVES, ENTRY, PART, B>(first, scale, at, largest, watch);
+            let out = self.product.out.add(first * TILE + at);
+            for b in 0..B {
+                for i in 0..4 {
+                    if !PART || first + 4 * b + i < self.product.source.width {
+                        values[b][i].store(out.add((4 * b + i) * TILE));
+                    }
+                }
             }
-            let live = largest.is_positive();
-            let shift = L::select(live, zero.sub(largest.exponent()), zero);
-            let scale = power_of_two(shift);
-            for unit in 0..self.source.width {
-                let to = self.out.add(unit * TILE + at);
-                L::load(to).mul(scale).store(to);
+        }
+    }
+
+    /// The products of `4 * B` units from `first` on; where `PART`, those that don't exist are 0.
+    #[inline(always)]
+    unsafe fn chunk<
+        V: Vector,
+        const N: usize,
+        const LEAVES: usize,
+        const ENTRY: bool,
+        const PART: bool,
+        const B: usize,
+    >(
+        self,
+        first: usize,
+        scale: Option<V>,
+        at: usize,
+        largest: &mut V,
+        watch: &mut Watch<V>,
+    ) -> [[V; 4]; B] {
+        // SAFETY: as for the caller.
+        unsafe {
+            let source = self.product.source;
+            let mut values = match LEAVES {
+                0 => source.block::<V, PART, B>(self.factors[0], first, at),
+                _ => source.leaf::<V, PART, B>(self.factors[0], first, at),
+            };
+            if let Some(scale) = scale {
+                for b in 0..B {
+                    for i in 0..4 {
+                        values[b][i] = values[b][i].mul(scale);
+                    }
+                }
             }
-            if self.guard & GUARD_MAXIMUM != 0 {
-                so_far.mark(L::and(any, L::splat(TWO_POW_M60).gt(largest)));
+            for i in 1..self.n::<N>() {
+                let right = match i < self.n_leaves::<N, LEAVES>() {
+                    false => source.block::<V, PART, B>(self.factors[i], first, at),
+                    true => source.leaf::<V, PART, B>(self.factors[i], first, at),
+                };
+                multiply::<V, ENTRY, B>(&mut values, &right, watch);
             }
-            if self.guard & GUARD_ENTRY != 0 {
-                so_far.mark(L::splat(TWO_POW_M120).gt(least.min(least.mul(scale))));
+            for b in 0..B {
+                let [v, w, x, y] = values[b];
+                *largest = v.max(w).max(x.max(y)).max(*largest);
             }
-            let of_factor_power = self.source.exponent::<L>(factor, at);
-            let power = so_far.power.add(of_factor_power).sub(shift);
-            so_far.mark(L::and(live, is_out_of_range(power)));
-            so_far.power = L::select(live, power, L::splat(ZERO_EXPONENT));
-            so_far.raise_bound(of_factor, of_factor_power);
+            values
+        }
+    }
+
+    /// The sum of the exponents of all blocks.
+    #[inline(always)]
+    unsafe fn block_powers<V: Vector, const N: usize, const LEAVES: usize>(self, at: usize) -> V {
+        // SAFETY: as for the caller.
+        unsafe {
+            let mut sum = V::splat(0.0);
+            for i in self.n_leaves::<N, LEAVES>()..self.n::<N>() {
+                let row = self.factors[i].exponent as usize;
+                sum = sum.add(V::load(self.product.source.base.add(row * TILE + at)));
+            }
+            sum
+        }
+    }
+
+    /// The sum of the exponents of all leaves.
+    #[inline(always)]
+    unsafe fn leaf_powers<V: Vector, const N: usize, const LEAVES: usize>(self, at: usize) -> V {
+        // SAFETY: as for the caller.
+        unsafe {
+            let mut sum = V::splat(0.0);
+            for i in 0..self.n_leaves::<N, LEAVES>() {
+                sum = sum.add(self.product.source.row_exponent(self.factors[i], at));
+            }
+            sum
+        }
+    }
+
+    /// The number of factors, `N` where that is not 0; at most [`MOST_AT_ONCE`].
+    #[inline(always)]
+    fn n<const N: usize>(self) -> usize {
+        if N > 0 { N } else { self.product.n.min(MOST_AT_ONCE) }
+    }
+
+    /// The number of leaves.
+    #[inline(always)]
+    fn n_leaves<const N: usize, const LEAVES: usize>(self) -> usize {
+        if N > 0 { LEAVES } else { self.n_leaves.min(self.n::<N>()) }
+    }
+}
+
+/// `left *= right`.
+#[inline(always)]
+unsafe fn multiply<V: Vector, const ENTRY: bool, const B: usize>(
+    left: &mut [[V; 4]; B],
+    right: &[[V; 4]; B],
+    watch: &mut Watch<V>,
+) {
+    for b in 0..B {
+        for i in 0..4 {
+            // SAFETY: as for the traits.
+            unsafe {
+                let product = left[b][i].mul(right[b][i]);
+                if ENTRY {
+                    let is_positive = left[b][i].min(right[b][i]).is_positive();
+                    watch.least = least_where(is_positive, product, watch.least);
+                }
+                left[b][i] = product;
+            }
         }
     }
 }
 
-impl<L: Lanes> So<L> {
-    #[inline(always)]
-    unsafe fn mark(&mut self, bad: L::Mask) {
-        // SAFETY: as for the traits.
-        self.bad = unsafe { L::or(self.bad, bad) };
-    }
+/// What is kept of a tile's numbers to decide whether it can be accepted.
+struct Watch<V> {
+    /// The smallest and largest of the samples' largest entries.
+    low: V,
+    high: V,
+    /// The largest exponent in size.
+    far: V,
+    /// The smallest product of positive numbers, where entries matter.
+    least: V,
+}
 
-    /// Multiplies the bound by a factor's maximum.
+impl<V: Vector> Watch<V> {
     #[inline(always)]
-    unsafe fn raise_bound(&mut self, largest: L, power: L) {
+    unsafe fn nothing() -> Self {
         // SAFETY: as for the traits.
         unsafe {
-            let product = self.bound.mul(largest);
-            let shift = product.exponent();
-            self.bound_power = self.bound_power.add(power).add(shift);
-            self.bound = product.scale(L::splat(0.0).sub(shift));
+            let (zero, most) = (V::splat(0.0), V::splat(f32::MAX));
+            Watch { low: most, high: zero, far: zero, least: most }
         }
     }
 
-    /// Marks where the largest fell: what one factor makes small the next may make large again, but not
-    /// then.
     #[inline(always)]
-    unsafe fn check_fall(&mut self) {
+    unsafe fn see(&mut self, largest: V, power: V) {
         // SAFETY: as for the traits.
         unsafe {
-            let live = self.power.gt(L::splat(ZERO_EXPONENT / 2.0));
-            let fallen = self.bound_power.sub(self.power).gt(L::splat(MOST_FALL));
-            self.mark(L::and(live, fallen));
+            self.low = self.low.min(largest);
+            self.high = self.high.max(largest);
+            self.far = self.far.max(power.max(Lanes::sub(V::splat(0.0), power)));
+        }
+    }
+
+    /// Leaves' exponents out of bounds count as numbers out of bounds.
+    #[inline(always)]
+    unsafe fn see_leaves(&mut self, power: V) {
+        // SAFETY: as for the traits.
+        unsafe {
+            let is_odd = is_outside(power, LEAST_LEAF_POWER, MOST_LEAF_POWER);
+            self.high = V::select(is_odd, V::splat(f32::MAX), self.high);
+        }
+    }
+
+    /// Whether nothing that matters can have been lost, and no sample must be marked.
+    #[inline(always)]
+    unsafe fn is_fine<const ENTRY: bool>(&self) -> bool {
+        // SAFETY: as for the traits.
+        unsafe {
+            let odd = V::or(V::splat(LOW).gt(self.low), self.high.gt(V::splat(HIGH)));
+            let odd = V::or(odd, self.far.gt(V::splat(EXPONENT_LIMIT)));
+            V::bits(odd) == 0 && (!ENTRY || V::bits(V::splat(TWO_POW_M100).gt(self.least)) == 0)
         }
     }
 }

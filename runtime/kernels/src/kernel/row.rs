@@ -35,24 +35,3 @@ pub(crate) unsafe fn add<V: Vector>(n: usize, a: *const f32, b: *const f32, out:
         unsafe { Quad::<V>::load(a.add(s)).add(Quad::load(b.add(s))).store(out.add(s)) }
     }
 }
-
-/// See [`Kernels::multiply`](crate::Kernels::multiply).
-#[inline(always)]
-pub(crate) unsafe fn multiply<V: Vector>(n: usize, a: *const f32, b: *const f32, out: *mut f32) {
-    for s in strips::<V>(n) {
-        // SAFETY: the strip is within the caller's `n` rows.
-        unsafe { Quad::<V>::load(a.add(s)).mul(Quad::load(b.add(s))).store(out.add(s)) }
-    }
-}
-
-/// See [`Kernels::multiply_accumulate`](crate::Kernels::multiply_accumulate).
-#[inline(always)]
-pub(crate) unsafe fn multiply_accumulate<V: Vector>(n: usize, a: *const f32, b: *const f32, out: *mut f32) {
-    for s in strips::<V>(n) {
-        // SAFETY: the strip is within the caller's `n` rows.
-        unsafe {
-            let to = out.add(s);
-            Quad::<V>::load(a.add(s)).fma(Quad::load(b.add(s)), Quad::load(to)).store(to);
-        }
-    }
-}

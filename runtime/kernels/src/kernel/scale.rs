@@ -119,6 +119,17 @@ impl<L: Lanes> Scaling<L> {
     }
 }
 
+/// The largest entries between which a group counts as normalised.
+pub(super) const LEAST_TOP: f32 = f32::from_bits((127 - 8) << 23);
+pub(super) const MOST_TOP: f32 = f32::from_bits((127 + 8) << 23);
+
+/// Where `x` is under `low` or over `high`.
+#[inline(always)]
+pub(super) unsafe fn is_outside<L: Lanes>(x: L, low: f32, high: f32) -> L::Mask {
+    // SAFETY: as for the traits.
+    unsafe { L::or(L::splat(low).gt(x), x.gt(L::splat(high))) }
+}
+
 /// Where an exponent is too large in size to be marked as sound.
 #[inline(always)]
 pub(super) unsafe fn is_out_of_range<L: Lanes>(exponent: L) -> L::Mask {

@@ -1,10 +1,12 @@
 //! Flows through sums: to the weights, and to the terms.
+//!
+//! Flows over values come first, all tiles side by side in scratch: `[m][samples of the bundle]`. They are
+//! the left operand of the weights' flows and the right operand of the terms'.
 
-use super::bundle::{OnStrip, Strip, each_strip};
-use super::dense::Panel;
-use super::flow::flow_of;
+use super::dense::{Panel, Sink, Spot};
+use super::flow::Flow;
 use super::power_of_two;
-use crate::lanes::{Lanes, Vector};
+use crate::lanes::{Lanes, Quad, Vector};
 use crate::{TILE, Tiles};
 
 /// See [`Kernels::sum_down`](crate::Kernels::sum_down).
@@ -24,23 +26,22 @@ pub(crate) unsafe fn sum_down<V: Vector>(
     is_added: usize,
     scratch: *mut f32,
 ) {
-    // SAFETY: the caller's buffers have these sizes; scratch is cut into ratios, sums and packed terms.
+    // SAFETY: the caller's buffers have these sizes; scratch is cut into ratios and packed terms.
     unsafe {
         let tiles = &*tiles;
-        let ratios = scratch;
-        let sums = ratios.add(tiles.n * m * TILE);
-        let packed = sums.add(tiles.n * k.next_multiple_of(16) * TILE);
-        for tile in 0..tiles.n {
-            let at = tile * tiles.stride;
-            let one = Tiles { n: 1, marks: tiles.marks.add(tile), ..*tiles };
-            let (flow, value, terms) = (flow.add(at), value.add(at), terms.add(at));
-            let (value_exponent, term_exponent) = (value_exponent.add(at), term_exponent.add(at));
-            each_strip::<V>(&one, &Ratio { m, flow, value, value_exponent, term_exponent, ratios });
-            flow_of::<V>(tiles.lanes, m, k, ratios, terms, dw, k, packed);
-            if !child_flow.is_null() {
-                V::multiply_panel(Panel::of_rows(k, m, w, 1, k, ratios, sums), tiles.lanes);
-                let (child_flow, is_added) = (child_flow.add(at), is_added != 0);
-                each_strip::<V>(&one, &Share { k, terms, sums, child_flow, is_added });
+        let samples = tiles.n * tiles.lanes;
+        let (ratios, packed) = (scratch, scratch.add(m * samples));
+        let ratio = Ratio { m, flow, value, value_exponent, term_exponent, ratios, samples };
+        ratio.all::<V>(tiles);
+        Flow { tiles, m, k, ratios, terms, dw, packed }.add::<V>();
+        if !child_flow.is_null() {
+            for tile in 0..tiles.n {
+                let (e, at) = (ratios.add(tile * tiles.lanes), tile * tiles.stride);
+                let panel =
+                    Panel { rows: k, depth: m, w, w_row_stride: 1, w_col_stride: k, e, e_stride: samples };
+                let (terms, to) = (terms.add(at), child_flow.add(at));
+                let mut share = Share { terms, to, is_added: is_added != 0 };
+                V::multiply_panel(panel, &mut share, tiles.lanes);
             }
         }
     }
@@ -54,12 +55,34 @@ struct Ratio {
     value_exponent: *const f32,
     term_exponent: *const f32,
     ratios: *mut f32,
+    /// Those of the whole bundle, between one row of ratios and the next.
+    samples: usize,
 }
 
-impl OnStrip for Ratio {
+impl Ratio {
     #[inline(always)]
-    unsafe fn on<L: Lanes>(&self, Strip { at, .. }: Strip) {
-        // SAFETY: the strip lies within the caller's rows.
+    unsafe fn all<V: Vector>(&self, tiles: &Tiles) {
+        for tile in 0..tiles.n {
+            let (at, to) = (tile * tiles.stride, tile * tiles.lanes);
+            // SAFETY: the strips lie within the caller's rows.
+            unsafe {
+                if tiles.lanes.is_multiple_of(Quad::<V>::N) {
+                    for s in (0..tiles.lanes).step_by(Quad::<V>::N) {
+                        self.strip::<Quad<V>>(at + s, to + s);
+                    }
+                } else {
+                    for s in (0..tiles.lanes).step_by(V::N) {
+                        self.strip::<V>(at + s, to + s);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A strip at `at` of the rows, and at `to` of the ratios.
+    #[inline(always)]
+    unsafe fn strip<L: Lanes>(&self, at: usize, to: usize) {
+        // SAFETY: as for the caller.
         unsafe {
             let shift = L::load(self.value_exponent.add(at)).sub(L::load(self.term_exponent.add(at)));
             // The value was a normal number before normalising, so one factor holds the shift.
@@ -67,34 +90,38 @@ impl OnStrip for Ratio {
             for i in 0..self.m {
                 let flow = L::load(self.flow.add(i * TILE + at));
                 let value = L::load(self.value.add(i * TILE + at));
-                let quotient = flow.div(value.mul(factor));
+                let quotient = flow.mul(value.mul(factor).reciprocal());
                 // A flow of 0 gives 0 whatever the value: marked samples are excluded that way.
-                let live = value.min(flow).is_positive();
-                L::select(live, quotient, L::splat(0.0)).store(self.ratios.add(i * TILE + at));
+                let ratio = L::select(value.is_positive(), quotient, L::splat(0.0));
+                ratio.store(self.ratios.add(i * self.samples + to));
             }
         }
     }
 }
 
-/// Flows to the terms.
+/// Flows to the terms of one tile: sums are multiplied by the terms, and stored or added.
 struct Share {
-    k: usize,
     terms: *const f32,
-    sums: *const f32,
-    child_flow: *mut f32,
+    to: *mut f32,
     is_added: bool,
 }
 
-impl OnStrip for Share {
+impl<V: Vector> Sink<V> for Share {
     #[inline(always)]
-    unsafe fn on<L: Lanes>(&self, Strip { at, .. }: Strip) {
-        for j in 0..self.k {
-            // SAFETY: the strip lies within the caller's rows.
-            unsafe {
-                let share = L::load(self.terms.add(j * TILE + at)).mul(L::load(self.sums.add(j * TILE + at)));
-                let to = self.child_flow.add(j * TILE + at);
-                let before = if self.is_added { L::load(to) } else { L::splat(0.0) };
-                share.add(before).store(to);
+    unsafe fn put<const MR: usize, const NV: usize, const PART: bool>(
+        &mut self,
+        at: Spot,
+        sums: [[V; NV]; MR],
+    ) {
+        for i in 0..MR {
+            for v in 0..NV {
+                // SAFETY: the tile has these rows, and a multiple of 16 samples.
+                unsafe {
+                    let at = (at.row + i) * TILE + at.column + v * V::N;
+                    let (term, to) = (V::load(self.terms.add(at)), self.to.add(at));
+                    let before = if self.is_added { V::load(to) } else { V::splat(0.0) };
+                    term.fma(sums[i][v], before).store(to);
+                }
             }
         }
     }

@@ -3,8 +3,11 @@
 //! A register tile of 6 rows by 16 samples has 12 accumulators and leaves room for its operands.
 
 use super::{Lanes, MAX_LANES, Vector, by_instructions, define_tier};
-use crate::kernel::dense::{Panel, strips, tail_strip};
-use crate::kernel::flow::dot_rows;
+use crate::kernel::bundle::Strip;
+use crate::kernel::dense::{Columns, Panel, Sink, strips, tail_strip};
+use crate::kernel::flow::Flow;
+use crate::kernel::product::Product;
+use crate::kernel::sum::Sums;
 use crate::table::with_kernels;
 use std::arch::x86_64::*;
 
@@ -22,6 +25,7 @@ impl Lanes for __m256 {
         sub(self: Self, other: Self) -> Self = _mm256_sub_ps(self, other);
         mul(self: Self, other: Self) -> Self = _mm256_mul_ps(self, other);
         div(self: Self, other: Self) -> Self = _mm256_div_ps(self, other);
+        reciprocal(self: Self) -> Self = _mm256_div_ps(_mm256_set1_ps(1.0), self);
         max(self: Self, other: Self) -> Self = _mm256_max_ps(self, other);
         min(self: Self, other: Self) -> Self = _mm256_min_ps(self, other);
         fma(self: Self, factor: Self, term: Self) -> Self = _mm256_fmadd_ps(self, factor, term);
@@ -30,6 +34,10 @@ impl Lanes for __m256 {
             let biased = _mm256_srli_epi32::<23>(_mm256_castps_si256(self));
             let exponent = _mm256_cvtepi32_ps(_mm256_sub_epi32(biased, _mm256_set1_epi32(127)));
             Self::select(self.is_positive(), exponent, Self::splat(f32::NEG_INFINITY))
+        };
+        inverse_power(self: Self) -> Self = {
+            let bits = _mm256_and_si256(_mm256_castps_si256(self), _mm256_set1_epi32(0x7f80_0000));
+            _mm256_castsi256_ps(_mm256_sub_epi32(_mm256_set1_epi32(254 << 23), bits))
         };
         scale(self: Self, by: Self) -> Self = {
             // Two factors of at most 2^126 each way, since one cannot hold the whole range.
@@ -94,13 +102,27 @@ impl Vector for __m256 {
                 block[i + 4] = _mm256_permute2f128_ps::<0x31>(a, b);
             }
         };
-        multiply_panel(panel: Panel, columns: usize) -> () = {
-            let (panel, columns) = strips::<Self, 6, 2>(panel, columns);
-            let (panel, columns) = strips::<Self, 8, 1>(panel, columns);
-            tail_strip::<Self, 8>(panel, columns);
+        columns(rows: &[*const f32; MAX_LANES], first: usize, n: usize) -> [Self; 4] = match n {
+            4.. => columns(rows, |row| _mm_loadu_ps(row.add(first))),
+            _ => {
+                let exists = _mm_cmpgt_epi32(_mm_set1_epi32(n as i32), _mm_setr_epi32(0, 1, 2, 3));
+                columns(rows, |row| _mm_maskload_ps(row.add(first), exists))
+            }
         };
-        dot_rows(samples: usize, m: usize, k: usize, r: *const f32, e: *const f32, dw: *mut f32, row_stride: usize) -> () =
-            dot_rows::<Self, 2>(samples, m, k, r, e, dw, row_stride);
+        product_by_steps(product: &Product, strip: Strip) -> () = product_by_steps(product, strip);
+        normalise_sums(sums: &Sums, strip: Strip) -> () = normalise_sums(sums, strip);
+        dot_rows(flow: Flow) -> () = flow.dot::<Self, 2>();
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_panel<S: Sink<Self>>(panel: Panel, sink: &mut S, columns: usize) {
+        // SAFETY: as for the trait.
+        unsafe {
+            let columns = Columns { next: 0, end: columns };
+            let columns = strips::<Self, S, 6, 2>(panel, sink, columns);
+            let columns = strips::<Self, S, 8, 1>(panel, sink, columns);
+            tail_strip::<Self, S, 8>(panel, sink, columns);
+        }
     }
 }
 
@@ -126,4 +148,25 @@ unsafe fn first(n: usize) -> __m256i {
 unsafe fn halves(v: __m256) -> __m128 {
     // SAFETY: as for the traits.
     unsafe { _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v)) }
+}
+
+/// The four columns of eight rows, each loaded by `load`: pairs of rows share a vector, so that two steps
+/// within 128 bits transpose them.
+#[inline(always)]
+unsafe fn columns(rows: &[*const f32; MAX_LANES], load: impl Fn(*const f32) -> __m128) -> [__m256; 4] {
+    // SAFETY: as for the traits.
+    unsafe {
+        let mut pair = [_mm256_setzero_ps(); 4];
+        for i in 0..4 {
+            pair[i] = _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(load(rows[i])), load(rows[i + 4]));
+        }
+        let low = [_mm256_unpacklo_ps(pair[0], pair[1]), _mm256_unpacklo_ps(pair[2], pair[3])];
+        let high = [_mm256_unpackhi_ps(pair[0], pair[1]), _mm256_unpackhi_ps(pair[2], pair[3])];
+        [
+            _mm256_shuffle_ps::<0x44>(low[0], low[1]),
+            _mm256_shuffle_ps::<0xee>(low[0], low[1]),
+            _mm256_shuffle_ps::<0x44>(high[0], high[1]),
+            _mm256_shuffle_ps::<0xee>(high[0], high[1]),
+        ]
+    }
 }

@@ -4,12 +4,15 @@
 //! through their latency; measured at 98 % of peak from 16 x 16 up.
 
 use super::{Lanes, MAX_LANES, Vector, by_instructions, define_tier};
-use crate::kernel::dense::{Panel, strips, tail_strip};
-use crate::kernel::flow::dot_rows;
+use crate::kernel::bundle::Strip;
+use crate::kernel::dense::{Columns, Panel, Sink, strips, tail_strip};
+use crate::kernel::flow::Flow;
+use crate::kernel::product::Product;
+use crate::kernel::sum::Sums;
 use crate::table::with_kernels;
 use std::arch::x86_64::*;
 
-with_kernels!(define_tier, __m512, Avx512, [target_feature(enable = "avx512f")]);
+with_kernels!(define_tier, __m512, Avx512, [target_feature(enable = "avx512f,avx512vl")]);
 
 impl Lanes for __m512 {
     /// Whole lanes, not a mask register's integer: the compiler would pack those into vectors to combine them.
@@ -24,12 +27,22 @@ impl Lanes for __m512 {
         sub(self: Self, other: Self) -> Self = _mm512_sub_ps(self, other);
         mul(self: Self, other: Self) -> Self = _mm512_mul_ps(self, other);
         div(self: Self, other: Self) -> Self = _mm512_div_ps(self, other);
+        reciprocal(self: Self) -> Self = {
+            // One step of Newton's: the estimate has 14 bits.
+            let estimate = _mm512_rcp14_ps(self);
+            let error = _mm512_fnmadd_ps(self, estimate, _mm512_set1_ps(1.0));
+            _mm512_fmadd_ps(estimate, error, estimate)
+        };
         max(self: Self, other: Self) -> Self = _mm512_max_ps(self, other);
         min(self: Self, other: Self) -> Self = _mm512_min_ps(self, other);
         fma(self: Self, factor: Self, term: Self) -> Self = _mm512_fmadd_ps(self, factor, term);
         // The immediate: round down, report no inexact result, keep no fraction bits.
         floor(self: Self) -> Self = _mm512_roundscale_ps::<0x09>(self);
         exponent(self: Self) -> Self = _mm512_getexp_ps(self);
+        inverse_power(self: Self) -> Self = {
+            let bits = _mm512_and_si512(_mm512_castps_si512(self), _mm512_set1_epi32(0x7f80_0000));
+            _mm512_castsi512_ps(_mm512_sub_epi32(_mm512_set1_epi32(254 << 23), bits))
+        };
         scale(self: Self, by: Self) -> Self = _mm512_scalef_ps(self, by);
         scale_once(self: Self, by: Self) -> Self = self.scale(by);
         gt(self: Self, other: Self) -> Self::Mask = lanes_of(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(self, other));
@@ -75,14 +88,25 @@ impl Vector for __m512 {
                 block[i + 8] = _mm512_shuffle_f32x4::<0xdd>(t[i], t[i + 8]);
             }
         };
-        multiply_panel(panel: Panel, columns: usize) -> () = {
-            let (panel, columns) = strips::<Self, 4, 4>(panel, columns);
-            let (panel, columns) = strips::<Self, 8, 2>(panel, columns);
-            let (panel, columns) = strips::<Self, 16, 1>(panel, columns);
-            tail_strip::<Self, 16>(panel, columns);
+        columns(rows: &[*const f32; MAX_LANES], first: usize, n: usize) -> [Self; 4] = match n {
+            4.. => columns(rows, first, 0xf),
+            _ => columns(rows, first, (1 << n) - 1),
         };
-        dot_rows(samples: usize, m: usize, k: usize, r: *const f32, e: *const f32, dw: *mut f32, row_stride: usize) -> () =
-            dot_rows::<Self, 4>(samples, m, k, r, e, dw, row_stride);
+        product_by_steps(product: &Product, strip: Strip) -> () = product_by_steps(product, strip);
+        normalise_sums(sums: &Sums, strip: Strip) -> () = normalise_sums(sums, strip);
+        dot_rows(flow: Flow) -> () = flow.dot::<Self, 4>();
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_panel<S: Sink<Self>>(panel: Panel, sink: &mut S, columns: usize) {
+        // SAFETY: as for the trait.
+        unsafe {
+            let columns = Columns { next: 0, end: columns };
+            let columns = strips::<Self, S, 4, 4>(panel, sink, columns);
+            let columns = strips::<Self, S, 8, 2>(panel, sink, columns);
+            let columns = strips::<Self, S, 16, 1>(panel, sink, columns);
+            tail_strip::<Self, S, 16>(panel, sink, columns);
+        }
     }
 }
 
@@ -91,6 +115,32 @@ impl Vector for __m512 {
 unsafe fn lanes_of(mask: __mmask16) -> __m512i {
     // SAFETY: as for the traits.
     unsafe { _mm512_maskz_set1_epi32(mask, -1) }
+}
+
+/// Four columns of sixteen rows, `mask` of them: each vector takes four numbers of four rows, so that two
+/// steps within 128 bits transpose them.
+#[inline(always)]
+unsafe fn columns(rows: &[*const f32; MAX_LANES], first: usize, mask: __mmask8) -> [__m512; 4] {
+    // SAFETY: as for the traits.
+    unsafe {
+        let mut rows_of_four = [_mm512_setzero_ps(); 4];
+        for i in 0..4 {
+            let quarter = |row: usize| _mm_maskz_loadu_ps(mask, rows[row].add(first));
+            let four = _mm512_castps128_ps512(quarter(i));
+            let four = _mm512_mask_broadcast_f32x4(four, 0x00f0, quarter(i + 4));
+            let four = _mm512_mask_broadcast_f32x4(four, 0x0f00, quarter(i + 8));
+            rows_of_four[i] = _mm512_mask_broadcast_f32x4(four, 0xf000, quarter(i + 12));
+        }
+        let [a, b, c, d] = rows_of_four;
+        let (low, high) = (_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+        let (next_low, next_high) = (_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+        [
+            _mm512_shuffle_ps::<0x44>(low, next_low),
+            _mm512_shuffle_ps::<0xee>(low, next_low),
+            _mm512_shuffle_ps::<0x44>(high, next_high),
+            _mm512_shuffle_ps::<0xee>(high, next_high),
+        ]
+    }
 }
 
 /// The sums of lanes 0, 4, 8, 12, of lanes 1, 5, 9, 13, and so on.

@@ -19,7 +19,11 @@ pub(crate) mod avx512;
 
 pub(crate) use quad::Quad;
 
-use crate::kernel::dense::Panel;
+use crate::kernel::bundle::Strip;
+use crate::kernel::dense::{Panel, Sink};
+use crate::kernel::flow::Flow;
+use crate::kernel::product::Product;
+use crate::kernel::sum::Sums;
 
 /// Elementwise arithmetic on `N` values.
 pub(crate) trait Lanes: Copy {
@@ -37,6 +41,8 @@ pub(crate) trait Lanes: Copy {
     unsafe fn div(self, other: Self) -> Self;
     /// The larger of two; `other` where either is NaN.
     unsafe fn max(self, other: Self) -> Self;
+    /// `1 / self`, nearly correctly rounded, for positive normal values.
+    unsafe fn reciprocal(self) -> Self;
     /// The smaller of two; `other` where either is NaN.
     unsafe fn min(self, other: Self) -> Self;
     /// `self * factor + term`, rounded once where the tier can.
@@ -45,6 +51,8 @@ pub(crate) trait Lanes: Copy {
     unsafe fn floor(self) -> Self;
     /// `floor(log2(self))` of positive normal values, minus infinity of 0; of others, some value.
     unsafe fn exponent(self) -> Self;
+    /// `2^-floor(log2(self))` of positive normal values under `2^127`, and `2^127` of 0.
+    unsafe fn inverse_power(self) -> Self;
     /// `self * 2^by` for integer-valued `by` of any size, for results that are 0, normal or infinite.
     unsafe fn scale(self, by: Self) -> Self;
     /// `self * 2^by` for integer-valued `by` up to 127, but 0 where `by` is under -126.
@@ -94,18 +102,16 @@ pub(crate) trait Vector: Lanes {
     unsafe fn totals(of: [Self; 4]) -> [f32; 4];
     /// Transposes the leading `N x N` block.
     unsafe fn transpose(block: &mut [Self; MAX_LANES]);
-    /// Runs a panel of a matrix product over `columns` columns, by the tier's register tiles.
-    unsafe fn multiply_panel(panel: Panel, columns: usize);
-    /// [`crate::kernel::flow::dot_rows`] by the tier's register tile.
-    unsafe fn dot_rows(
-        samples: usize,
-        m: usize,
-        k: usize,
-        r: *const f32,
-        e: *const f32,
-        dw: *mut f32,
-        row_stride: usize,
-    );
+    /// Four columns of `N` rows, from `first` on, of which the first `n` exist; the others are 0.
+    unsafe fn columns(rows: &[*const f32; MAX_LANES], first: usize, n: usize) -> [Self; 4];
+    /// [`Product::by_steps`], not inlined.
+    unsafe fn product_by_steps(product: &Product, strip: Strip);
+    /// [`Sums::normalise`], not inlined.
+    unsafe fn normalise_sums(sums: &Sums, strip: Strip);
+    /// Runs a panel of a matrix product over its first columns, by the tier's register tiles.
+    unsafe fn multiply_panel<S: Sink<Self>>(panel: Panel, sink: &mut S, columns: usize);
+    /// [`Flow::dot`] by the tier's register tile.
+    unsafe fn dot_rows(flow: Flow);
 }
 
 /// Methods of a tier, each one expression over instructions.
@@ -138,6 +144,25 @@ macro_rules! define_tier {
                     unsafe { crate::kernel::$name::<$lanes>($($arg),*) }
                 }
             )*
+        }
+
+        /// [`Product::by_steps`](crate::kernel::product::Product::by_steps), called where it is rarely needed.
+        # $attribute
+        #[cold]
+        unsafe fn product_by_steps(
+            product: &crate::kernel::product::Product,
+            strip: crate::kernel::bundle::Strip,
+        ) {
+            // SAFETY: as for the caller.
+            unsafe { product.by_steps::<$lanes>(strip) }
+        }
+
+        /// [`Sums::normalise`](crate::kernel::sum::Sums::normalise), likewise.
+        # $attribute
+        #[cold]
+        unsafe fn normalise_sums(sums: &crate::kernel::sum::Sums, strip: crate::kernel::bundle::Strip) {
+            // SAFETY: as for the caller.
+            unsafe { sums.normalise::<$lanes>(strip) }
         }
 
         /// The wrappers of this tier.

@@ -4,8 +4,11 @@
 //! `min` are those of the x86 instructions.
 
 use super::{Lanes, MAX_LANES, Vector, define_tier};
-use crate::kernel::dense::{Panel, strips, tail_strip};
-use crate::kernel::flow::dot_rows;
+use crate::kernel::bundle::Strip;
+use crate::kernel::dense::{Columns, Panel, Sink, strips, tail_strip};
+use crate::kernel::flow::Flow;
+use crate::kernel::product::Product;
+use crate::kernel::sum::Sums;
 use crate::table::with_kernels;
 
 with_kernels!(define_tier, Array, Portable, [inline(never)]);
@@ -62,6 +65,8 @@ impl Lanes for Array {
         fma(x, factor, term) = multiply_add(x, factor, term);
         floor(x) = floor(x);
         exponent(x) = exponent(x);
+        reciprocal(x) = 1.0 / x;
+        inverse_power(x) = f32::from_bits((254 << 23) - (x.to_bits() & 0x7f80_0000));
         scale(x, by) = scale(x, by);
         scale_once(x, by) = scale_once(x, by);
     }
@@ -159,25 +164,39 @@ impl Vector for Array {
         }
     }
     #[inline(always)]
-    unsafe fn multiply_panel(panel: Panel, columns: usize) {
-        // SAFETY: as for the trait.
-        unsafe {
-            let (panel, columns) = strips::<Self, 4, 1>(panel, columns);
-            tail_strip::<Self, 4>(panel, columns);
+    unsafe fn columns(rows: &[*const f32; MAX_LANES], first: usize, n: usize) -> [Self; 4] {
+        let mut out = [Array([0.0; N]); 4];
+        for column in 0..n.min(4) {
+            for row in 0..N {
+                // SAFETY: the caller's rows have these columns.
+                out[column].0[row] = unsafe { *rows[row].add(first + column) };
+            }
         }
+        out
     }
     #[inline(always)]
-    unsafe fn dot_rows(
-        samples: usize,
-        m: usize,
-        k: usize,
-        r: *const f32,
-        e: *const f32,
-        dw: *mut f32,
-        row_stride: usize,
-    ) {
+    unsafe fn product_by_steps(product: &Product, strip: Strip) {
         // SAFETY: as for the trait.
-        unsafe { dot_rows::<Self, 1>(samples, m, k, r, e, dw, row_stride) }
+        unsafe { product_by_steps(product, strip) }
+    }
+    #[inline(always)]
+    unsafe fn normalise_sums(sums: &Sums, strip: Strip) {
+        // SAFETY: as for the trait.
+        unsafe { normalise_sums(sums, strip) }
+    }
+    #[inline(always)]
+    unsafe fn dot_rows(flow: Flow) {
+        // SAFETY: as for the trait.
+        unsafe { flow.dot::<Self, 1>() }
+    }
+    #[inline(always)]
+    unsafe fn multiply_panel<S: Sink<Self>>(panel: Panel, sink: &mut S, columns: usize) {
+        // SAFETY: as for the trait.
+        unsafe {
+            let columns = Columns { next: 0, end: columns };
+            let columns = strips::<Self, S, 4, 1>(panel, sink, columns);
+            tail_strip::<Self, S, 4>(panel, sink, columns);
+        }
     }
 }
 

@@ -44,7 +44,7 @@ impl<V: Vector> Lanes for Quad<V> {
 
     by_parts! {
         add(other); sub(other); mul(other); div(other); max(other); min(other); fma(factor, term);
-        floor(); exponent(); scale(by); scale_once(by);
+        floor(); exponent(); inverse_power(); reciprocal(); scale(by); scale_once(by);
     }
     masks_by_parts! { and; or; and_not }
 

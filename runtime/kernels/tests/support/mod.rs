@@ -131,22 +131,3 @@ pub fn assert_near(got: f64, want: f64, error: f64, what: impl std::fmt::Display
 pub fn samples(holds: impl Fn(usize) -> bool) -> u64 {
     (0..TILE).filter(|&s| holds(s)).fold(0, |mask, s| mask | 1 << s)
 }
-
-/// The logarithm of the smallest mantissa that a positive number gets, relative to the largest.
-const SMALLEST: f64 = -124.0 * std::f64::consts::LN_2;
-
-/// Checks mantissas and exponent of a sample against the exact logarithms of its units: within a relative
-/// 1e-6, and within `error`.
-pub fn check_logs(want: &[f64], got: impl Fn(usize) -> f64, exponent: f64, error: f64, what: &str) {
-    let largest = want.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    for (u, &want) in want.iter().enumerate() {
-        let log = got(u).ln() + exponent * std::f64::consts::LN_2;
-        if want == f64::NEG_INFINITY {
-            assert_eq!(got(u), 0.0, "{what}: an exact zero");
-        } else if want < largest + SMALLEST + 1.0 {
-            assert!(got(u) > 0.0 && log < largest + SMALLEST + 2.0, "{what}: positive and tiny");
-        } else {
-            assert_near(log, want, error.max(1e-6 * want.abs()), what);
-        }
-    }
-}

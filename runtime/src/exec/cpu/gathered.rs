@@ -4,6 +4,7 @@
 //! A sum over millions of rows would outgrow what is added to it, so every few thousand rows what was gathered
 //! moves to a total. Memory is taken when something is first gathered and kept.
 
+use super::statistics::Statistics;
 use std::ops::Range;
 
 /// Statistics of all tables, in the order of the plan.
@@ -44,6 +45,20 @@ impl Gathered {
         self.flows.fill(0.0);
         self.total.fill(0.0);
         self.log_flows.fill(0.0);
+        self.n_rows = 0;
+    }
+
+    /// Hands everything to an M-step, which leaves zeros.
+    pub(super) fn push_to<'g>(&'g mut self, statistics: &mut Statistics<'g>) {
+        statistics.push_linear(&mut self.flows);
+        statistics.push_linear(&mut self.total);
+        statistics.push_exact(&mut self.log_flows);
+    }
+
+    /// Begins again after an M-step. Only the linear code's flows are sure to be needed.
+    pub(super) fn begin_step(&mut self) {
+        self.total = Vec::new();
+        self.log_flows = Vec::new();
         self.n_rows = 0;
     }
 

@@ -13,16 +13,24 @@ mod budget;
 mod cache;
 mod engine;
 mod gathered;
+mod maximize;
+mod pieces;
+mod rows;
 mod shares;
+mod sparse;
+mod statistics;
 mod work;
 
 use super::log::LogSpace;
 use super::{Executor, Values};
+use crate::train::Update;
 use engine::Engine;
 use pcc_cpu::{CompileError, DerivedTables};
 use pcc_ir::plan::Mode;
 use pcc_ir::{Batch, Flows, Graph, MISSING, ParamId, ParamShape, Params};
 use pcc_kernels::Kernels;
+use sparse::SparseTable;
+use statistics::Statistics;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use work::{Job, Question, Worker};
@@ -61,7 +69,12 @@ pub struct CpuExecutor {
     derived: DerivedTables,
     engines: Vec<Engine>,
     workers: Vec<Worker>,
-    has_latents: bool,
+    /// Tables of which batches touch few rows.
+    sparse: Vec<SparseTable>,
+    /// Whether workers hold statistics.
+    is_gathered: bool,
+    /// Positions of the latent variables in a row.
+    latents: Vec<usize>,
     n_marked: usize,
 }
 
@@ -76,15 +89,20 @@ impl CpuExecutor {
         flush_denormals(&mut params);
         let engine = Engine::new(&graph, Mode::Forward, false, kernels, &options)?;
         let derived = DerivedTables::of(&graph, engine.program.plan(), &params);
+        let sparse = SparseTable::all(&graph, engine.program.plan());
         let worker = Worker::of(LogSpace::of(&graph));
+        let variables = graph.variables().iter().enumerate();
+        let latents = variables.filter(|(_, v)| v.is_latent).map(|(i, _)| i).collect();
         let mut executor = CpuExecutor {
-            has_latents: graph.variables().iter().any(|v| v.is_latent),
+            latents,
             graph,
             params,
             kernels,
             derived,
             engines: vec![engine],
             workers: vec![worker; options.threads.get()],
+            sparse,
+            is_gathered: false,
             n_marked: 0,
             options,
         };
@@ -125,15 +143,12 @@ impl CpuExecutor {
     /// The engine for a batch, unless there is no memory for it: the circuit itself was found fit by
     /// [`CpuExecutor::new`].
     fn engine_for(&mut self, mode: Mode, batch: &Batch) -> Option<usize> {
-        let are_latents_observed = self.has_latents && self.observes_latents(batch);
+        let are_latents_observed = self.observes_latents(batch);
         self.engine(mode, are_latents_observed).ok()
     }
 
     fn observes_latents(&self, batch: &Batch) -> bool {
-        let is_latent: Vec<bool> = self.graph.variables().iter().map(|v| v.is_latent).collect();
-        let is_known = |row: usize| {
-            batch.row(row).iter().zip(&is_latent).any(|(&word, &is_latent)| is_latent && word != MISSING)
-        };
+        let is_known = |row: usize| self.latents.iter().any(|&var| batch.row(row)[var] != MISSING);
         (0..batch.n_rows()).any(is_known)
     }
 
@@ -156,6 +171,28 @@ impl CpuExecutor {
         logs
     }
 
+    /// Brings all programs' guards up to date with the parameters.
+    fn watch(&mut self) {
+        self.engines.iter_mut().for_each(|engine| engine.watch(&self.derived));
+    }
+
+    /// Writes out what the last M-steps put off, so that all parameters can be read.
+    fn settle(&mut self) {
+        if self.sparse.iter().any(|table| !table.is_plain()) {
+            self.each_sparse(SparseTable::settle);
+        }
+    }
+
+    /// Calls `visit` for each table of which batches touch few rows, with its parameters and row exponents.
+    fn each_sparse(&mut self, mut visit: impl FnMut(&mut SparseTable, &mut [f32], &mut [f32])) {
+        for table in &mut self.sparse {
+            let [before, own] = table.derived();
+            let mut derived = self.derived.part();
+            derived.take(before);
+            visit(table, self.params.table_mut(table.id()), derived.take(own).row_exponents());
+        }
+    }
+
     /// Adds the workers' flows in their order, sums and mixtures times their weights.
     fn reduce(&self, flows: &mut Flows) {
         for (i, param) in self.graph.params().iter().enumerate() {
@@ -175,29 +212,67 @@ impl Executor for CpuExecutor {
         &self.graph
     }
 
-    fn params(&self) -> &Params {
-        &self.params
+    fn circuit(&mut self) -> (&Graph, &Params) {
+        self.settle();
+        (&self.graph, &self.params)
     }
 
     fn update(&mut self, change: &mut dyn FnMut(&mut Params)) {
+        self.forget();
+        self.settle();
         change(&mut self.params);
         flush_denormals(&mut self.params);
+        self.sparse.iter_mut().for_each(SparseTable::become_plain);
         self.derived = DerivedTables::of(&self.graph, self.engines[0].program.plan(), &self.params);
-        self.engines.iter_mut().for_each(|engine| engine.watch(&self.derived));
+        self.watch();
     }
 
     fn log_likelihoods(&mut self, batch: &Batch) -> Vec<f64> {
+        self.settle();
         self.work(Mode::Forward, batch, None)
     }
 
     fn flows(&mut self, batch: &Batch, weights: Option<&[f32]>, flows: &mut Flows) -> Vec<f64> {
-        self.workers.iter_mut().for_each(|worker| worker.gathered.clear());
+        self.forget();
+        self.settle();
+        self.is_gathered = true;
         let logs = self.work(Mode::Flows, batch, weights);
         self.reduce(flows);
+        self.forget();
         logs
     }
 
+    fn gather(&mut self, batch: &Batch, weights: Option<&[f32]>) -> Vec<f64> {
+        self.is_gathered = true;
+        self.each_sparse(|table, theta, exponents| table.touch(batch, theta, exponents));
+        self.work(Mode::Flows, batch, weights)
+    }
+
+    fn maximize(&mut self, update: &Update) {
+        if !std::mem::take(&mut self.is_gathered) {
+            return;
+        }
+        let plan = self.engines[0].program.plan();
+        // Rows of which all went to log space left no sums of the linear code, which take all others.
+        self.workers[0].gathered.flows_of(plan.stats_len() as usize);
+        let mut statistics = Statistics::default();
+        self.workers.iter_mut().for_each(|worker| worker.gathered.push_to(&mut statistics));
+        let (params, derived) = (&mut self.params, &mut self.derived);
+        maximize::maximize(&self.graph, plan, update, statistics, params, derived, &mut self.sparse);
+        self.sparse.iter_mut().for_each(SparseTable::end_dense_step);
+        self.workers.iter_mut().for_each(|worker| worker.gathered.begin_step());
+        self.watch();
+    }
+
+    fn forget(&mut self) {
+        if std::mem::take(&mut self.is_gathered) {
+            self.workers.iter_mut().for_each(|worker| worker.gathered.clear());
+            self.each_sparse(|table, theta, _| table.forget(theta));
+        }
+    }
+
     fn values(&mut self, batch: &Batch) -> Values {
+        self.settle();
         let position = self.engine_for(Mode::Values, batch);
         let (graph, params) = (&self.graph, &self.params);
         let question = Question { graph, params, batch, weights: None, mode: Mode::Values };

@@ -10,7 +10,9 @@ mod down;
 mod sum;
 mod up;
 
+use super::gathered::Gathered;
 use super::{Executor, Values};
+use crate::train::Update;
 use pcc_ir::{Batch, Flows, Graph, Layer, LayerId, ParamId, Params, Value, VarId, group_table};
 use std::ops::Range;
 
@@ -128,13 +130,14 @@ pub struct LogExecutor {
     graph: Graph,
     params: Params,
     space: LogSpace,
+    gathered: Gathered,
 }
 
 impl LogExecutor {
     /// An executor of a circuit with these parameters.
     pub fn new(graph: Graph, params: Params) -> Self {
         let space = LogSpace::of(&graph);
-        LogExecutor { graph, params, space }
+        LogExecutor { graph, params, space, gathered: Gathered::default() }
     }
 
     /// Calls `visit` after each upward pass, with the rows that it was over.
@@ -153,8 +156,8 @@ impl Executor for LogExecutor {
         &self.graph
     }
 
-    fn params(&self) -> &Params {
-        &self.params
+    fn circuit(&mut self) -> (&Graph, &Params) {
+        (&self.graph, &self.params)
     }
 
     fn update(&mut self, change: &mut dyn FnMut(&mut Params)) {
@@ -168,6 +171,7 @@ impl Executor for LogExecutor {
     }
 
     fn flows(&mut self, batch: &Batch, weights: Option<&[f32]>, flows: &mut Flows) -> Vec<f64> {
+        self.gathered.forget();
         let mut sums = vec![0.0; flows.values().len()];
         let mut all = Vec::with_capacity(batch.n_rows());
         self.each_pass(batch, |space, rows, logs| {
@@ -178,6 +182,21 @@ impl Executor for LogExecutor {
         });
         flows.values_mut().iter_mut().zip(&sums).for_each(|(f, s)| *f = (f64::from(*f) + s) as f32);
         all
+    }
+
+    fn gather(&mut self, batch: &Batch, weights: Option<&[f32]>) -> Vec<f64> {
+        let mut flows = self.gathered.take(&self.graph);
+        let logs = self.flows(batch, weights, &mut flows);
+        self.gathered.put(flows);
+        logs
+    }
+
+    fn maximize(&mut self, update: &Update) {
+        self.gathered.maximize(&self.graph, update, &mut self.params);
+    }
+
+    fn forget(&mut self) {
+        self.gathered.forget();
     }
 
     fn values(&mut self, batch: &Batch) -> Values {
