@@ -36,7 +36,7 @@ fn random_circuits_reach_every_step() {
         for step in &plan.steps {
             words.insert(step.word());
             match step {
-                Step::Concat { out, children } => {
+                Step::Concat { out, children, .. } => {
                     let groups = plan.block(*out).groups;
                     let is_even = |g: u32| g.is_multiple_of(groups) || groups.is_multiple_of(g);
                     n_uneven += usize::from(!children.iter().all(|&c| is_even(plan.block(c).groups)));

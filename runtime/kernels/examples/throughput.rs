@@ -243,7 +243,7 @@ fn rows(kernels: &Kernels) {
         report("add", rate(work, || (kernels.add)(n, a, b, out)));
         report("rescale", rate(work, || (kernels.rescale)(n, out, exponents, 0, &mut marks)));
         report("rescale, guarded", rate(work, || (kernels.rescale)(n, out, exponents, guard, &mut marks)));
-        report("align", rate(work, || (kernels.align)(n, a, exponents, exponents, out, &mut marks)));
+        report("align", rate(work, || (kernels.align)(n, a, exponents, exponents, out, guard, &mut marks)));
         report("ratio", rate(work, || (kernels.ratio)(n, a, b, exponents, exponents, out)));
         let three = 3 * TILE;
         report("sum_units of 3", rate(three, || (kernels.sum_units)(3, a, a, children, out, b, &mut marks)));

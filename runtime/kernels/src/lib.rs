@@ -38,8 +38,9 @@
 //!   the group's largest. A sum loses at most `k * 2^-126` to flushing, hence at `2^-100` a relative
 //!   `k * 2^-26`; and no ratio of a flow to such a sum exceeds `2^100`.
 //!   An entry that became 0 although a term was positive is found by [`Kernels::guard_sum`].
+//! - [`GUARD_ENTRY`], [`Kernels::align`]: a positive value is flushed.
 //! - Always: a largest entry over `2^100`, an exponent beyond `2^23` in size (sums of two stay exact in
-//!   `f32`), a positive value flushed by [`Kernels::align`].
+//!   `f32`).
 
 mod denormals;
 mod kernel;

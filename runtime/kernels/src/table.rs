@@ -110,8 +110,10 @@ macro_rules! with_kernels {
 
         /// `out[i] = rows[i] * 2^(from - to)`, with `from` and `to` one row each and `from <= to`.
         ///
-        /// Exact, for any difference; a positive value that becomes 0 marks. `out` may be `rows`.
-        align(n: usize, rows: *const f32, from: *const f32, to: *const f32, out: *mut f32, marks: *mut u64);
+        /// Exact, for any difference; with [`GUARD_ENTRY`](crate::GUARD_ENTRY) in `guard` a positive value that
+        /// becomes 0 marks. `out` may be `rows`.
+        align(n: usize, rows: *const f32, from: *const f32, to: *const f32, out: *mut f32, guard: usize,
+              marks: *mut u64);
 
         /// `out[i] = flow[i] / (value[i] * 2^(value_exponent - term_exponent))`, and 0 where `value[i]` is 0.
         ///

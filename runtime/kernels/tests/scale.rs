@@ -105,11 +105,12 @@ fn aligning_is_exact_over_any_gap_and_marks_what_it_flushes() {
     let from = Buffer::rows(1, |_, s| -((s % 5) as f32));
     let to = Buffer::rows(1, |_, s| from[s] + gaps[s % gaps.len()]);
     each_tier(|kernels| {
-        let (mut out, mut marks) = (Buffer::constant(3 * TILE, 7.0), 0);
+        let (mut out, mut marks, mut unguarded) = (Buffer::constant(3 * TILE, 7.0), 0, 0);
         // SAFETY: three rows in and out, and a row of each exponent.
         unsafe {
             let (rows, from, to) = (rows.as_ptr(), from.as_ptr(), to.as_ptr());
-            (kernels.align)(3, rows, from, to, out.as_mut_ptr(), &mut marks)
+            (kernels.align)(3, rows, from, to, out.as_mut_ptr(), GUARD_MAXIMUM, &mut unguarded);
+            (kernels.align)(3, rows, from, to, out.as_mut_ptr(), GUARD_ENTRY, &mut marks)
         };
         let mut flushed = 0;
         for (i, s) in (0..3).flat_map(|i| (0..TILE).map(move |s| (i, s))) {
@@ -118,7 +119,7 @@ fn aligning_is_exact_over_any_gap_and_marks_what_it_flushes() {
             assert_eq!(out.at(i, s), want, "{:?} sample {s}", kernels.tier);
             flushed |= u64::from(rows.at(i, s) > 0.0 && want == 0.0) << s;
         }
-        assert_eq!(marks, flushed);
+        assert_eq!((marks, unguarded), (flushed, 0));
     });
 }
 

@@ -40,7 +40,7 @@ impl Up<'_, '_> {
             Step::Multiply { out, factors, guard } => self.multiply(*out, factors, *guard),
             Step::MultiplyUnits { out, children } => self.multiply_units(*out, children),
             Step::Outer { out, left, right, guard } => self.outer(*out, *left, *right, *guard),
-            Step::Concat { out, children } => self.concat(*out, children),
+            Step::Concat { out, children, guard } => self.concat(*out, children, *guard),
             Step::Sum { out, child, table } => self.sum(*out, *child, *table),
             Step::Mix { out, child, table } => self.mix(*out, *child, *table),
             Step::SumUnits { out, children, table } => self.sum_units(*out, children, *table),
@@ -172,15 +172,15 @@ impl Up<'_, '_> {
         });
     }
 
-    fn concat(&mut self, out: BlockId, children: &[BlockId]) {
+    fn concat(&mut self, out: BlockId, children: &[BlockId], guard: u32) {
         let groups = self.plan.block(out).groups;
         let is_even = |of_child: u32| of_child.is_multiple_of(groups) || groups.is_multiple_of(of_child);
         if children.iter().all(|&c| is_even(self.plan.block(c).groups)) {
             let segments = self.even_segments(children, groups);
             let (rows, exponent) = (Place::mantissas(self.plan, out), Place::exponents(self.plan, out));
-            self.emitter.each_group(groups, |e| align_segments(e, &segments, rows, exponent));
+            self.emitter.each_group(groups, |e| align_segments(e, &segments, rows, exponent, guard));
         } else {
-            self.concat_uneven(out, children);
+            self.concat_uneven(out, children, guard);
         }
     }
 
@@ -203,7 +203,7 @@ impl Up<'_, '_> {
     }
 
     /// Groups whose parts begin and end within a child's groups, each in its own way.
-    fn concat_uneven(&mut self, out: BlockId, children: &[BlockId]) {
+    fn concat_uneven(&mut self, out: BlockId, children: &[BlockId], guard: u32) {
         let plan = self.plan;
         let block = plan.block(out);
         for group in 0..block.groups {
@@ -214,7 +214,7 @@ impl Up<'_, '_> {
             }
             let rows = Place::rows(plan, plan.mantissas(out) + group * block.width, 0);
             let exponent = Place::rows(plan, plan.exponents(out) + group, 0);
-            align_segments(self.emitter, &segments, rows, exponent);
+            align_segments(self.emitter, &segments, rows, exponent, guard);
         }
     }
 
@@ -276,16 +276,17 @@ struct Segment {
 }
 
 /// Brings segments under the largest of their exponents, one after another.
-fn align_segments(e: &mut Emitter, segments: &[Segment], rows: Place, exponent: Place) {
+fn align_segments(e: &mut Emitter, segments: &[Segment], rows: Place, exponent: Place, guard: u32) {
     for (i, segment) in segments.iter().enumerate() {
         match i {
             0 => call!(e, Copy(1_u32, segment.exponent, exponent)),
             _ => call!(e, MaxExponent(exponent, segment.exponent, exponent)),
         }
     }
+    let bits = Argument::Word(Place::guard(guard));
     let mut rows = rows;
     for segment in segments {
-        call!(e, Align(segment.n_rows, segment.rows, segment.exponent, exponent, rows, MARKS));
+        call!(e, Align(segment.n_rows, segment.rows, segment.exponent, exponent, rows, bits, MARKS));
         rows = rows.skip_rows(segment.n_rows);
     }
 }

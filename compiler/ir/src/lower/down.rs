@@ -70,7 +70,7 @@ impl Lowering<'_> {
                 let groups = self.plan.block(out).groups;
                 self.push_down(Step::OuterDown { left, right, flow, into_left, into_right, groups });
             }
-            Step::Concat { out, children } => {
+            Step::Concat { out, children, .. } => {
                 let groups = self.plan.block(out).groups;
                 let parts = children.iter().map(|&c| self.plan.block(c).units() / groups).collect();
                 let children = children.iter().map(|&c| self.into(flows, c)).collect();

@@ -1,6 +1,6 @@
-//! When the entries of products must be watched: computed from the root down.
+//! When the entries of products and of concatenations must be watched: computed from the root down.
 //!
-//! In: a plan whose upward steps are complete. Out: its guards, and every product's place among them.
+//! In: a plan whose upward steps are complete. Out: its guards, and each such step's place among them.
 //! A sum with no small weights lifts every unit to within 2^-40 of the largest, so what lies far below that
 //! is no loss. Nothing lifts units between a product and another, or a mixture: what one factor makes
 //! small the next may make large again, so such a product is always watched. Rows of sums and mixtures are
@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 /// Past this many tables a product is simply always watched.
 const MANY_TABLES: usize = 16;
 
-/// Sets the guard of every product.
+/// Sets the guard of every step that has one.
 pub(super) fn set(plan: &mut Plan) {
     let mut steps = std::mem::take(&mut plan.steps);
     // Where every value is asked for, no entry may be lost.
@@ -35,7 +35,10 @@ pub(super) fn set(plan: &mut Plan) {
             Step::MultiplyUnits { children, .. } => {
                 children.iter().for_each(|c| needs[c.index()].is_always = true);
             }
-            Step::Concat { out, children } => pass_on(plan, &mut needs, *out, children),
+            Step::Concat { out, children, guard } => {
+                *guard = intern(plan, &mut ids, &needs[out.index()]);
+                pass_on(plan, &mut needs, *out, children);
+            }
             _ => {}
         }
     }

@@ -4,7 +4,7 @@ use super::{Leaf, Lowering, Value};
 use crate::plan::{Factor, Mode, Step};
 use crate::{BlockId, Family, Layer, LayerId, LayerKind, ParamId, ParamShape, VarId};
 
-/// Stands for the guard of a product until [`super::guards`] knows it.
+/// Stands for the guard of a step until [`super::guards`] knows it.
 const UNKNOWN_GUARD: u32 = u32::MAX;
 
 /// Normal leaves of a product that are worth a step of their own.
@@ -193,6 +193,6 @@ impl Lowering<'_> {
         }
         let units: u32 = blocks.iter().map(|&b| self.plan.block(b).units()).sum();
         let out = self.block(groups, units / groups);
-        self.push(Step::Concat { out, children: blocks.into() })
+        self.push(Step::Concat { out, children: blocks.into(), guard: UNKNOWN_GUARD })
     }
 }

@@ -114,8 +114,9 @@ steps! {
     MultiplyUnits = "multiply_units" { out: BlockId, children: Box<[BlockId]> }
     /// Unit i * width(right) + j of each group = left i times right j.
     Outer = "outer" { out: BlockId, left: BlockId, right: BlockId, guard: u32 }
-    /// Each group of `out` = its part of every child, one after another, under one exponent.
-    Concat = "concat" { out: BlockId, children: Box<[BlockId]> }
+    /// Each group of `out` = its part of every child, one after another, under one exponent. The guard is
+    /// for entries that are lost far under the largest.
+    Concat = "concat" { out: BlockId, children: Box<[BlockId]>, guard: u32 }
     /// `out` = weights times child, group by group.
     Sum = "sum" { out: BlockId, child: BlockId, table: ParamId }
     /// Unit k of each group = sum over c of weight[k][c] times the child's unit c * width(out) + k.

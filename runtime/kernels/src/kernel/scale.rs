@@ -154,6 +154,7 @@ pub(crate) unsafe fn align<V: Vector>(
     from: *const f32,
     to: *const f32,
     out: *mut f32,
+    guard: usize,
     marks: *mut u64,
 ) {
     for s in strips_of_a_row::<V>() {
@@ -170,7 +171,9 @@ pub(crate) unsafe fn align<V: Vector>(
                 least = least_where(before.is_positive(), after, least);
                 after.store(out.add(i * TILE + s));
             }
-            mark::<Quad<V>>(marks, s, Quad::splat(f32::MIN_POSITIVE).gt(least));
+            if guard & GUARD_ENTRY != 0 {
+                mark::<Quad<V>>(marks, s, Quad::splat(f32::MIN_POSITIVE).gt(least));
+            }
         }
     }
 }

@@ -28,7 +28,9 @@ pub(super) fn check_ids(plan: &Plan, step: &Step) -> Check {
 fn operands(step: &Step) -> (Option<VarId>, Option<ParamId>, Option<u32>) {
     match *step {
         Step::Literal { var, .. } | Step::Indicator { var, .. } => (Some(var), None, None),
-        Step::Multiply { guard, .. } | Step::Outer { guard, .. } => (None, None, Some(guard)),
+        Step::Multiply { guard, .. } | Step::Outer { guard, .. } | Step::Concat { guard, .. } => {
+            (None, None, Some(guard))
+        }
         Step::Sum { table, .. }
         | Step::Mix { table, .. }
         | Step::SumUnits { table, .. }
@@ -52,7 +54,7 @@ pub(super) fn check_shape(plan: &Plan, step: &Step) -> Check {
         Step::Multiply { out, factors, .. } => shape.multiply(*out, factors),
         Step::MultiplyUnits { out, children } => shape.multiply_units(*out, children),
         Step::Outer { out, left, right, .. } => shape.outer(*out, *left, *right),
-        Step::Concat { out, children } => shape.concat(*out, children),
+        Step::Concat { out, children, .. } => shape.concat(*out, children),
         Step::Sum { out, child, table } => shape.sum(*out, *child, *table),
         Step::Mix { out, child, table } => shape.mix(*out, *child, *table),
         Step::SumUnits { out, children, table } => shape.sum_units(*out, children, *table),
