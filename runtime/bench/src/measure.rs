@@ -12,9 +12,9 @@ use crate::workload::{Workload, model_operations};
 use pcc_diag::Diagnostic;
 use pcc_ir::plan::Mode;
 use pcc_ir::recipe::Per;
-use pcc_ir::{Batch, Flows, Graph};
+use pcc_ir::{Batch, Graph};
 use pcc_runtime::exec::{CpuExecutor, CpuOptions, Executor};
-use pcc_runtime::train::{Update, maximize};
+use pcc_runtime::train::Update;
 use std::num::NonZeroUsize;
 
 /// How to measure.
@@ -113,7 +113,6 @@ struct Runs {
     graph: Graph,
     executor: CpuExecutor,
     batch: Batch,
-    flows: Flows,
     held: Vec<bool>,
     clock: Clock,
     threads: NonZeroUsize,
@@ -129,7 +128,6 @@ impl Runs {
         let does_em = config.operations.contains(&Operation::Em);
         let held = vec![false; graph.params().len()];
         let clock = Clock::for_threads(threads.get());
-        let flows = Flows::zero(&graph);
         let [mut forward, mut em] = [FirstRun { runs: 1, ..FirstRun::default() }; 2];
         let mut made = None;
         forward.compile_seconds =
@@ -141,19 +139,7 @@ impl Runs {
             fault.map_or(Ok(()), |fault| Err(of_machine(fault)))?;
         }
         let mean_log_likelihood = 0.0;
-        Ok(Runs {
-            graph,
-            executor,
-            batch,
-            flows,
-            held,
-            clock,
-            threads,
-            forward,
-            em,
-            does_em,
-            mean_log_likelihood,
-        })
+        Ok(Runs { graph, executor, batch, held, clock, threads, forward, em, does_em, mean_log_likelihood })
     }
 
     /// The runs that touch all memory for the first time; they also say how long a repetition is.
@@ -185,12 +171,11 @@ impl Runs {
 
     /// Gathers the statistics of all rows and moves the parameters.
     fn step(&mut self) {
-        self.flows.clear();
-        self.executor.flows(&self.batch, None, &mut self.flows);
+        self.executor.gather(&self.batch, None);
         let threads = self.threads.get();
         let update =
             Update { step: 1.0, pseudocount: PSEUDOCOUNT, per: Per::Cell, held: &self.held, threads };
-        self.executor.update(&mut |params| maximize(&self.graph, &self.flows, &update, params));
+        self.executor.maximize(&update);
     }
 
     /// Seconds of one run of one repetition, and of all of its runs.
