@@ -163,11 +163,9 @@ fn given_circuit(
 }
 
 fn config(args: &BenchArgs, entry: &Entry, size: Size) -> Config {
-    let operations = if args.op.is_empty() {
-        vec![Operation::Forward, Operation::Em]
-    } else {
-        args.op.iter().map(|op| (*op).into()).collect()
-    };
+    let is_wanted =
+        |op: &Operation| args.op.is_empty() || args.op.iter().any(|&wanted| Operation::from(wanted) == *op);
+    let operations = [Operation::Forward, Operation::Em].into_iter().filter(is_wanted).collect();
     Config {
         name: entry.name.into(),
         k: size.k,
