@@ -75,7 +75,8 @@ impl Engine {
 }
 
 fn farthest_log(graph: &Graph, plan: &Plan) -> f64 {
-    let has_normals = plan.up().iter().any(|step| matches!(step, Step::Normal { .. }));
+    let is_normal = |step: &Step| matches!(step, Step::Normal { .. } | Step::NormalProduct { .. });
+    let has_normals = plan.up().iter().any(is_normal);
     let n = graph.variables().len() as f64;
     if has_normals { FARTHEST_LOG * n } else { f64::NEG_INFINITY }
 }
@@ -95,7 +96,13 @@ fn extent(plan: &Plan, options: &CpuOptions) -> Result<Extent, CompileError> {
 /// there, which no sample that counts can notice, unless they sum over samples.
 fn are_narrow_allowed(plan: &Plan) -> bool {
     let sums_over_all = |step: &Step| {
-        matches!(step, Step::NormalDown { .. } | Step::MixDown { .. } | Step::SumUnitsDown { .. })
+        matches!(
+            step,
+            Step::NormalDown { .. }
+                | Step::NormalProductDown { .. }
+                | Step::MixDown { .. }
+                | Step::SumUnitsDown { .. }
+        )
     };
     !plan.down().iter().any(sums_over_all)
 }
