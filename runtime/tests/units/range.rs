@@ -4,7 +4,7 @@
 use super::contract::{answer, assert_agree};
 use super::units;
 use pcc_diag::Span;
-use pcc_ir::family::{Bernoulli, Gaussian};
+use pcc_ir::family::{Bernoulli, Binomial, Gaussian};
 use pcc_ir::random::Random;
 use pcc_ir::{
     Batch, Domain, Family, Flows, Graph, GraphBuilder, LayerId, Param, ParamShape, Params, Value, VarId,
@@ -129,4 +129,20 @@ fn impossible_rows_have_no_flow() {
     assert_eq!(executor.flows(&rows, None, &mut flows), [f64::NEG_INFINITY]);
     assert!(flows.values().iter().all(|&flow| flow == 0.0));
     assert_eq!(executor.n_marked(), 0, "an exact zero is no loss");
+}
+
+#[test]
+fn masses_beyond_the_smallest_floats_are_no_zeros() {
+    let binomial = |_, i: usize| (Family::Binomial(Binomial { n: 200 }), vec![[1e-30, 2e-30][i]]);
+    let graph = chain(2, Domain::Int(0, 200), binomial);
+    let mut rows = Batch::missing(2, 3);
+    rows.set(0, VarId::new(0), Value::Code(200));
+    rows.set(1, VarId::new(1), Value::Code(150));
+    rows.set(2, VarId::new(1), Value::Code(0));
+    let expected = Interpreter::new(graph.clone(), Params::of(&graph)).log_likelihoods(&rows);
+    assert!(expected[0] < -10_000.0 && expected[1] < -10_000.0);
+    let mut executor = units(&graph, Params::of(&graph), 1);
+    for (found, expected) in executor.log_likelihoods(&rows).iter().zip(&expected) {
+        assert!((found - expected).abs() < 1e-9 * (1.0 + expected.abs()), "{found} is not {expected}");
+    }
 }

@@ -7,8 +7,9 @@ use pcc_ir::{Batch, Family, Flows, Graph, ParamShape, Params, Value, VarId};
 use pcc_kernels::units::{LANES, LARGEST, Row, SMALLEST};
 use std::ops::Range;
 
-/// Exponents of leaves are below this.
-const LARGEST_EXPONENT: i64 = 300;
+/// Densities are computed where the size of their logarithm, after the offset, is at most this: within
+/// [`SMALLEST`] and [`LARGEST`].
+const LARGEST_LOG: f64 = 207.0;
 
 /// What is known of each row.
 #[derive(Clone, Copy)]
@@ -38,6 +39,8 @@ enum Leaf {
     Masses {
         var: VarId,
         masses: Vec<f64>,
+        /// Their logarithms, which say more of those that are tiny.
+        logs: Vec<f64>,
         stats: usize,
         units: usize,
     },
@@ -79,15 +82,15 @@ impl Leaves {
             for s in 0..LANES {
                 let at = if s < rows.len() { rows.start + s } else { rows.start };
                 let value = match leaf {
-                    Leaf::Literal { .. } if offset == 0 => self.plain(leaf, evidence, at),
-                    // A density may lie beyond what a plain number holds.
-                    _ => {
-                        let value = self.wide_of(leaf, evidence, at).scaled(-offset);
-                        let is_safe = value.is_zero() || value.exponent().abs() < LARGEST_EXPONENT;
-                        marks |= u8::from(!is_safe) << s;
-                        if is_safe { value.to_f64() } else { 0.0 }
-                    }
+                    Leaf::Density { .. } => exp_in_range(self.log_density(leaf, evidence, at), offset),
+                    Leaf::Literal { .. } if offset == 0 => Some(self.plain(leaf, evidence, at)),
+                    _ => match self.plain(leaf, evidence, at) {
+                        value if offset == 0 && value >= SMALLEST => Some(value),
+                        _ => in_range(self.wide_of(leaf, evidence, at).scaled(-offset)),
+                    },
                 };
+                marks |= u8::from(value.is_none()) << s;
+                let value = value.unwrap_or(0.0);
                 marks |= u8::from(value != 0.0 && !(SMALLEST..=LARGEST).contains(&value)) << s;
                 row.0[s] = value;
             }
@@ -102,10 +105,30 @@ impl Leaves {
 
     fn wide_of(&self, leaf: &Leaf, evidence: Evidence, row: usize) -> Wide {
         match (leaf, evidence) {
-            (Leaf::Density { var, family, theta, .. }, Evidence::Batch(batch)) => {
-                Wide::exp(family.get().log_density(theta, self.value(batch, row, *var)))
+            (Leaf::Density { .. }, _) => Wide::exp(self.log_density(leaf, evidence, row)),
+            (Leaf::Masses { var, logs, .. }, Evidence::Batch(batch)) => {
+                let log = |code: u32| logs.get(code as usize).copied().unwrap_or(f64::NEG_INFINITY);
+                match batch.row(row)[var.index()] {
+                    pcc_ir::MISSING => Wide::ONE,
+                    code => Wide::exp(log(code)),
+                }
             }
-            _ => Wide::of(self.plain(leaf, evidence, row)),
+            (Leaf::Masses { var, logs, .. }, Evidence::Weights(weights)) => {
+                let weight = |value: usize| weights.of(*var, value as u32).get(row).copied().unwrap_or(0.0);
+                let term = |(value, &log): (usize, &f64)| Wide::exp(log).times(Wide::of(weight(value)));
+                logs.iter().enumerate().map(term).fold(Wide::ZERO, Wide::plus)
+            }
+            (Leaf::Literal { .. }, _) => Wide::of(self.plain(leaf, evidence, row)),
+        }
+    }
+
+    /// The logarithm of a density; that of one where real numbers have weights, which sums them out.
+    fn log_density(&self, leaf: &Leaf, evidence: Evidence, row: usize) -> f64 {
+        match (leaf, evidence) {
+            (Leaf::Density { var, family, theta, .. }, Evidence::Batch(batch)) => {
+                family.get().log_density(theta, self.value(batch, row, *var))
+            }
+            _ => 0.0,
         }
     }
 
@@ -131,8 +154,7 @@ impl Leaves {
                 let weight = |value: usize| weights.of(*var, value as u32).get(row).copied().unwrap_or(0.0);
                 masses.iter().enumerate().map(|(value, mass)| mass * weight(value)).sum()
             }
-            // Real numbers have no weights: they are summed out.
-            (Leaf::Density { .. }, _) => 1.0,
+            (Leaf::Density { .. }, _) => self.log_density(leaf, evidence, row).exp(),
         }
     }
 
@@ -143,7 +165,7 @@ impl Leaves {
         }
         match &self.leaves[leaf] {
             Leaf::Literal { .. } => {}
-            Leaf::Masses { var, masses, stats: first, units } => {
+            Leaf::Masses { var, masses, stats: first, units, .. } => {
                 let code = batch.row(row)[var.index()] as usize;
                 if code < masses.len() {
                     stats[first + code * units] += flow;
@@ -180,6 +202,17 @@ impl Leaves {
     }
 }
 
+/// A number, or none out of range.
+fn in_range(value: Wide) -> Option<f64> {
+    (value.is_zero() || value.exponent().abs() < 300).then(|| value.to_f64())
+}
+
+/// `exp(log) / 2^offset`, or none out of range.
+fn exp_in_range(log: f64, offset: i64) -> Option<f64> {
+    let scaled = log - offset as f64 * std::f64::consts::LN_2;
+    (log == f64::NEG_INFINITY || scaled.abs() <= LARGEST_LOG).then(|| scaled.exp())
+}
+
 impl Leaf {
     fn of(leaf: UnitLeaf, graph: &Graph, params: &Params, flows: &Flows) -> Self {
         let (var, param, table, unit) = match leaf {
@@ -188,7 +221,7 @@ impl Leaf {
         };
         let declared = graph.param(param);
         let ParamShape::Input { family, units } = declared.shape else {
-            return Leaf::Masses { var, masses: Vec::new(), stats: 0, units: 0 };
+            return Leaf::Masses { var, masses: Vec::new(), logs: Vec::new(), stats: 0, units: 0 };
         };
         let (units, len) = (units as usize, declared.group_len());
         let numbers = &params.table(param)[table * len..(table + 1) * len];
@@ -197,8 +230,10 @@ impl Leaf {
         match family.get().n_values() {
             None => Leaf::Density { var, family, theta, stats, units },
             Some(n) => {
-                let mass = |code| family.get().log_density(&theta, Value::Code(code)).exp();
-                Leaf::Masses { var, masses: (0..n).map(mass).collect(), stats, units }
+                let log = |code| family.get().log_density(&theta, Value::Code(code));
+                let logs: Vec<f64> = (0..n).map(log).collect();
+                let masses = logs.iter().map(|log| log.exp()).collect();
+                Leaf::Masses { var, masses, logs, stats, units }
             }
         }
     }
