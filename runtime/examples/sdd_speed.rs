@@ -1,8 +1,8 @@
-//! Weighted model counts of an SDD: `sdd_speed CIRCUIT.sdd CIRCUIT.vtree ROWS THREADS `.
+//! Weighted model counts of an SDD: `sdd_speed CIRCUIT.sdd CIRCUIT.vtree ROWS THREADS`.
 //!
 //! Prints how long it takes to open and to prepare, counts a second without and with derivatives (the best of
-//! several runs), and the logarithms of the first rows. Weights of row r and variable v are p and 1 - p; p is read from standard input as
-//! little-endian 64-bit floats `[row][variable]` when it has any, else drawn.
+//! several runs), and the logarithms of the first rows. The weights of variable v in row r are p and 1 - p; p
+//! is read from standard input as little-endian 64-bit floats `[row][variable]` when it has any, else drawn.
 
 use pcc_ir::random::Random;
 use pcc_ir::{Params, VarId};
