@@ -104,7 +104,7 @@ fn measure(k: u32, threads: usize, pixels: u32, n_rows: usize) {
     let rows = batch(&graph, 2, n, 0.0, false);
     let mut flows = Flows::zero(&graph);
     let best = |run: &mut dyn FnMut()| {
-        let seconds = (0..5).map(|_| {
+        let seconds = (0..3).map(|_| {
             let start = clock(threads);
             (0..n_runs).for_each(|_| run());
             clock(threads) - start

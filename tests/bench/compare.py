@@ -12,7 +12,6 @@ best other system, beside the ratio that is aimed at. This script needs nothing 
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -72,6 +71,10 @@ def plan():
     for k in (16, 32):
         systems = ["torch-gemm", "torch-direct"]
         items.append(Item("w4", k, 128, "rat.py", systems, targets={"forward": 2, "em": 2}))
+    for variables, batch in ((40, 256), (60, 256), (64, 32), (70, 8)):
+        systems = ["numba-f64", "numba-f32", "klay-real", "klay-log", "pysdd-real"]
+        more, targets = {"variables": variables}, {"forward": 2}
+        items.append(Item(f"w5-{variables}", 1, batch, "logic.py", systems, more=more, targets=targets))
     for side, k in ((4, 4), (8, 4), (8, 8)):
         more = {"side": side, "values": 16}
         items.append(Item(f"w6-{side * side}", k, 8192, "hclt.py", numpy + torch + ["cirkit"], more=more))
@@ -113,7 +116,9 @@ def commands(item, arguments, path):
     """What each system is started with; pcc first."""
     ops = ",".join(item.ops)
     machine = ["--threads", str(arguments.threads), "--seconds", str(arguments.seconds), "--op", ops]
-    yield "pcc", [arguments.pcc, "bench", item.workload, "--arrays", path, "--format", "json", *machine]
+    circuit = ["--circuit", path + ".sdd", "--vtree", path + ".vtree"] if item.script == "logic.py" else []
+    name = "w5" if circuit else item.workload
+    yield "pcc", [arguments.pcc, "bench", name, "--arrays", path, *circuit, "--format", "json", *machine]
     for system in item.systems:
         yield system, [arguments.python, str(PEERS / item.script), item.workload, system, path, ops]
 
@@ -142,6 +147,30 @@ def measure(item, arguments, out):
                         lines.append(line)
                         print(json.dumps(line), file=out, flush=True)
     return lines
+
+
+def measure_all(items, arguments):
+    """The lines of each item, measured now."""
+    found = []
+    with open(arguments.out, "a") as out:
+        for item in items:
+            try:
+                found.append((item, measure(item, arguments, out)))
+            except subprocess.CalledProcessError as error:
+                print(f"{item.name}: its arrays can't be made: {error}", file=sys.stderr)
+    return found
+
+
+def measured(items, arguments):
+    """The lines of each item that a file holds."""
+    with open(arguments.table) as file:
+        lines = [json.loads(line) for line in file]
+
+    def is_of(item, line):
+        size = (line["workload"], line["k"], line["batch"], line["threads"])
+        return size == (item.workload, item.k, item.batch, arguments.threads)
+
+    return [(item, [line for line in lines if is_of(item, line)]) for item in items]
 
 
 def disagreement(lines):
@@ -203,10 +232,10 @@ def rows(item, lines):
 
 
 def shares(memory, best):
-    """How much more memory the best other system holds than pcc, both by their medians."""
+    """How much more memory the best other system holds than pcc, both at their least."""
     if None in memory["pcc"] + memory[best]:
         return None
-    return statistics.median(memory[best]) / statistics.median(memory["pcc"])
+    return min(memory[best]) / min(memory["pcc"])
 
 
 def describe(items, arguments):
@@ -231,7 +260,8 @@ def parse():
     parser.add_argument("--timeout", type=float, default=300, help="seconds that a process may take")
     parser.add_argument("--malloc", default="default,raised", help="settings of glibc's malloc: default, raised")
     parser.add_argument("--scratch", default=None, help="a folder for arrays, up to 600 MB at a time")
-    parser.add_argument("--out", default="comparison.jsonl", help="where measurements are added")
+    parser.add_argument("--out", default="comparison.jsonl", help="the file that measurements are added to")
+    parser.add_argument("--table", default=None, help="print the table of a file of measurements, and measure nothing")
     parser.add_argument("--dry-run", action="store_true", help="print the plan and measure nothing")
     return parser.parse_args()
 
@@ -244,16 +274,11 @@ def main():
     if arguments.dry_run:
         describe(items, arguments)
         return
-    table = []
-    with open(arguments.out, "a") as out:
-        for item in items:
-            try:
-                table.extend(rows(item, measure(item, arguments, out)))
-            except subprocess.CalledProcessError as error:
-                print(f"{item.name}: its arrays can't be made: {error}", file=sys.stderr)
+    found = measured(items, arguments) if arguments.table else measure_all(items, arguments)
     print(HEADING)
-    for row in table:
-        print(row)
+    for item, lines in found:
+        for row in rows(item, lines):
+            print(row)
     print(f"\n{ABSENT}")
 
 

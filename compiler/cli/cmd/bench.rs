@@ -1,7 +1,7 @@
 //! `pcc bench`: how fast the standard workloads run on this machine.
 //!
-//! Every workload runs in a process of its own, this program again with `--here`: so the memory of one says
-//! nothing of another's, and none finds code in the cache that another compiled.
+//! Every workload runs in a process of its own, this program again with `--here`, so that the memory of one
+//! says nothing of another's.
 
 use crate::args::{BenchArgs, Format};
 use crate::failure::Failure;
@@ -87,7 +87,7 @@ fn positions(args: &BenchArgs, entry: &Entry) -> Vec<usize> {
 fn in_own_process(args: &BenchArgs, entry: &Entry, position: usize) -> Result<Vec<Record>, Failure> {
     let cannot = |error: std::io::Error| Failure::Machine(format!("can't run this program again: {error}"));
     let mut command = Command::new(std::env::current_exe().map_err(cannot)?);
-    command.args(own_arguments(args, entry, position)).env("PCC_CACHE_DIR", "off");
+    command.args(own_arguments(args, entry, position));
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(cannot)?;
     let mut records = Vec::new();
     for text in BufReader::new(child.stdout.take().expect("it is piped")).lines() {
@@ -163,11 +163,9 @@ fn given_circuit(
 }
 
 fn config(args: &BenchArgs, entry: &Entry, size: Size) -> Config {
-    let operations = if args.op.is_empty() {
-        vec![Operation::Forward, Operation::Em]
-    } else {
-        args.op.iter().map(|op| (*op).into()).collect()
-    };
+    let is_wanted =
+        |op: &Operation| args.op.is_empty() || args.op.iter().any(|&wanted| Operation::from(wanted) == *op);
+    let operations = [Operation::Forward, Operation::Em].into_iter().filter(is_wanted).collect();
     Config {
         name: entry.name.into(),
         k: size.k,

@@ -13,8 +13,8 @@ use std::ops::Range;
 /// Words between two boundaries of a cache line.
 const LINE: usize = 16;
 
-/// Variables that are transposed at a time: a cache line of each row of evidence.
-const BLOCK: usize = 16;
+/// Samples and variables that are transposed at a time: a cache line of words.
+const BLOCK: usize = LINE;
 
 /// Working memory for up to [`MAX_TILES`] tiles. It takes up memory only where it is written to.
 pub struct Arena {
@@ -44,7 +44,7 @@ impl Arena {
     pub fn of(plan: &Plan, n_tiles: usize) -> Self {
         assert!((1..=MAX_TILES).contains(&n_tiles), "{n_tiles} tiles of a bundle");
         let stride = stride(plan);
-        let words = vec![0; stride * n_tiles + scratch_words(plan, n_tiles) + LINE];
+        let words = vec![0; (stride + scratch(plan)) * n_tiles + LINE];
         let first = words.as_ptr().align_offset(LINE * size_of::<u32>()).min(LINE);
         let marks = [0; MAX_TILES];
         Arena { words, first, stride, n_tiles, tiles: 0..n_tiles, lanes: TILE, marks, limits: limits(plan) }
@@ -52,7 +52,7 @@ impl Arena {
 
     /// How many bytes [`Arena::of`] takes at most.
     pub fn bytes(plan: &Plan, n_tiles: usize) -> u64 {
-        (stride(plan) * n_tiles + scratch_words(plan, n_tiles) + LINE) as u64 * 4
+        ((stride(plan) + scratch(plan)) * n_tiles + LINE) as u64 * 4
     }
 
     /// How many tiles there is room for.
@@ -87,20 +87,38 @@ impl Arena {
         assert!((1..=lanes).contains(&n) && lanes <= TILE, "{n} rows for {lanes} samples");
         assert_eq!(rows.len(), n * n_variables, "a row has one word for each variable");
         let evidence = self.evidence(tile);
-        let mut refused = 0;
-        for first in (0..n_variables).step_by(BLOCK) {
-            let width = BLOCK.min(n_variables - first);
-            let words = &mut self.words[evidence.start + first * TILE..][..width * TILE];
-            for sample in 0..lanes {
-                let row = if sample < n { sample } else { 0 };
-                let row = &rows[row * n_variables + first..][..width];
-                row.iter().enumerate().for_each(|(i, &word)| words[i * TILE + sample] = word);
-            }
-            for (words, &limit) in words.chunks_exact_mut(TILE).zip(&self.limits[first..]) {
-                refused |= refuse(&mut words[..lanes], limit);
-            }
+        let row = |sample: usize| {
+            let row = if sample < n { sample } else { 0 };
+            &rows[row * n_variables..][..n_variables]
+        };
+        for first in (0..lanes).step_by(BLOCK) {
+            transpose(std::array::from_fn(|i| row(first + i)), first, &mut self.words[evidence.clone()]);
         }
-        refused & u64::MAX >> (TILE - n)
+        let refused = self.refused(rows);
+        if refused != 0 {
+            let is_bad = |sample: &usize| refused >> if *sample < n { *sample } else { 0 } & 1 == 1;
+            (0..lanes).filter(is_bad).for_each(|sample| self.forget_unknown(tile, sample));
+        }
+        refused
+    }
+
+    /// Bit s: row s has a word that is neither missing nor under its variable's limit.
+    fn refused(&self, rows: &[u32]) -> u64 {
+        let mut refused = 0;
+        for (sample, row) in rows.chunks_exact(self.limits.len().max(1)).enumerate() {
+            let words = row.iter().zip(&self.limits);
+            let is_whole = words.fold(true, |all, (&word, &limit)| all & is_known(word, limit));
+            refused |= u64::from(!is_whole) << sample;
+        }
+        refused
+    }
+
+    /// Makes a sample's words missing where tables lack them.
+    fn forget_unknown(&mut self, tile: usize, sample: usize) {
+        let evidence = self.evidence(tile);
+        let words = self.words[evidence].iter_mut().skip(sample).step_by(TILE);
+        let unknown = words.zip(&self.limits).filter(|(word, limit)| !is_known(**word, **limit));
+        unknown.for_each(|(word, _)| *word = MISSING);
     }
 
     /// Makes a sample equal to another; both are a tile and a place in it.
@@ -156,10 +174,10 @@ impl Arena {
         [first, scratch].map(|place| self.words[place..].as_mut_ptr().cast())
     }
 
-    /// Whether it was made for such a plan.
-    pub(crate) fn fits(&self, plan: &Plan, limits: &[u32]) -> bool {
+    /// Whether its tiles have so many words, and so many more each for kernels to work in.
+    pub(crate) fn has_tiles_of(&self, stride: usize, scratch: usize) -> bool {
         let room = self.words.len() - self.first - self.n_tiles * self.stride;
-        self.stride == stride(plan) && room >= scratch_words(plan, self.n_tiles) && self.limits == limits
+        self.stride == stride && room >= scratch * self.n_tiles
     }
 }
 
@@ -168,14 +186,15 @@ const FAINT: f32 = f32::from_bits((127 - 120) << 23);
 
 /// Words of a tile. The same row of four tiles must not fall on the same lines of the first-level cache, whose
 /// ways are 4 KiB, 16 rows.
-fn stride(plan: &Plan) -> usize {
+pub(crate) fn stride(plan: &Plan) -> usize {
     let rows = plan.n_variables as usize + plan.arena_rows as usize;
     let padding = (20 - rows % 16) % 16;
     (rows + padding) * TILE
 }
 
-fn scratch_words(plan: &Plan, n_tiles: usize) -> usize {
-    plan.scratch_rows() as usize * n_tiles * TILE
+/// Words for kernels to work in, for each tile.
+pub(crate) fn scratch(plan: &Plan) -> usize {
+    plan.scratch_rows() as usize * TILE
 }
 
 /// For each variable, how many codes all tables over it have.
@@ -195,16 +214,18 @@ pub(crate) fn limits(plan: &Plan) -> Vec<u32> {
     limits
 }
 
-/// Replaces words that are neither missing nor under the limit, and says where they were.
-fn refuse(words: &mut [u32], limit: u32) -> u64 {
-    let is_known = |word: u32| (word < limit) | (word == MISSING);
-    if words.iter().fold(true, |all, &word| all & is_known(word)) {
-        return 0;
+/// Whether a word is missing or a code that tables have.
+fn is_known(word: u32, limit: u32) -> bool {
+    (word < limit) | (word == MISSING)
+}
+
+/// Writes the rows of samples from `first` on to `[variable][64]` words. Each row is read from front to back and
+/// each line of words written at once.
+fn transpose(rows: [&[u32]; BLOCK], first: usize, words: &mut [u32]) {
+    for (block, words) in words.chunks_mut(BLOCK * TILE).enumerate() {
+        for (i, row) in rows.iter().enumerate() {
+            let row = &row[block * BLOCK..];
+            words.chunks_exact_mut(TILE).zip(row).for_each(|(words, &word)| words[first + i] = word);
+        }
     }
-    let mut refused = 0;
-    for (sample, word) in words.iter_mut().enumerate().filter(|(_, word)| !is_known(**word)) {
-        *word = MISSING;
-        refused |= 1 << sample;
-    }
-    refused
 }

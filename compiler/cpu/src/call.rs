@@ -3,7 +3,7 @@
 //! In: machine code of a plan, and buffers whose sizes are checked here against it. Out: numbers in the
 //! arena and in the flows, and the tiles' marks.
 
-use crate::arena::limits;
+use crate::arena::{limits, scratch, stride};
 use crate::context::Context;
 use crate::kernel::Kernel;
 use crate::tables::row_exponent_starts;
@@ -23,9 +23,33 @@ pub struct Program {
     memory: Mmap,
     /// The kernels' addresses, in the order that the code knows.
     kernels: Vec<usize>,
+    sizes: Sizes,
     /// For each variable, how many codes evidence may have.
     limits: Vec<u32>,
-    n_row_exponents: u64,
+}
+
+/// What buffers of a plan must have room for, in numbers: the plan would count again each time it is asked.
+#[derive(Clone, Copy)]
+struct Sizes {
+    params: u64,
+    prepared: u64,
+    row_exponents: u64,
+    statistics: u64,
+    stride: usize,
+    scratch: usize,
+}
+
+impl Sizes {
+    fn of(plan: &Plan) -> Self {
+        Sizes {
+            params: plan.source_len(Source::Params),
+            prepared: plan.source_len(Source::Prepared),
+            row_exponents: row_exponent_starts(plan)[plan.tables.len()],
+            statistics: plan.stats_len(),
+            stride: stride(plan),
+            scratch: scratch(plan),
+        }
+    }
 }
 
 /// What runs read besides evidence.
@@ -51,14 +75,18 @@ impl Program {
     pub fn new(plan: Verified<Plan>, code: Code, kernels: &Kernels) -> Result<Self, CompileError> {
         let memory = executable(&code.bytes).map_err(|e| CompileError(e.to_string()))?;
         let kernels = Kernel::addresses(kernels);
-        let limits = limits(&plan);
-        let n_row_exponents = row_exponent_starts(&plan)[plan.tables.len()];
-        Ok(Program { plan, code, memory, kernels, limits, n_row_exponents })
+        let (sizes, limits) = (Sizes::of(&plan), limits(&plan));
+        Ok(Program { plan, code, memory, kernels, sizes, limits })
     }
 
     /// The plan that was compiled.
     pub fn plan(&self) -> &Verified<Plan> {
         &self.plan
+    }
+
+    /// How many statistics the downward half adds to.
+    pub fn n_statistics(&self) -> usize {
+        self.sizes.statistics as usize
     }
 
     /// Runs the upward steps over the arena's selected tiles, and sets their marks: bit s says that sample s
@@ -79,7 +107,7 @@ impl Program {
     /// # Panics
     /// As [`Program::up`], and when the plan is not for flows.
     pub fn down(&self, inputs: Inputs, arena: &mut Arena, flows: &mut [f32], weights: &SampleWeights) {
-        assert_eq!(flows.len() as u64, self.plan.stats_len(), "flows of this plan");
+        assert_eq!(flows.len(), self.n_statistics(), "flows of this plan");
         self.run(&self.code.down, inputs, arena, flows, weights);
     }
 
@@ -128,14 +156,14 @@ impl Program {
     }
 
     fn check(&self, inputs: Inputs, arena: &Arena) {
-        let (plan, derived) = (&self.plan, inputs.derived);
-        let n_params = inputs.params.values().len() as u64;
-        assert!(n_params >= plan.source_len(Source::Params), "parameters of this plan");
-        assert_eq!(derived.prepared.len() as u64, plan.source_len(Source::Prepared), "tables of this plan");
-        assert_eq!(derived.row_exponents.len() as u64, self.n_row_exponents, "tables of this plan");
-        assert_eq!(derived.watch().floors.len(), plan.tables.len(), "tables of this plan");
-        assert_eq!(inputs.guards.len(), plan.guards.len(), "guards of this plan");
-        assert!(arena.fits(plan, &self.limits), "an arena of this plan");
+        let (sizes, derived) = (self.sizes, inputs.derived);
+        assert!(inputs.params.values().len() as u64 >= sizes.params, "parameters of this plan");
+        assert_eq!(derived.prepared.len() as u64, sizes.prepared, "tables of this plan");
+        assert_eq!(derived.row_exponents.len() as u64, sizes.row_exponents, "tables of this plan");
+        assert_eq!(derived.watch().floors.len(), self.plan.tables.len(), "tables of this plan");
+        assert_eq!(inputs.guards.len(), self.plan.guards.len(), "guards of this plan");
+        let is_fit = arena.has_tiles_of(sizes.stride, sizes.scratch) && arena.limits == self.limits;
+        assert!(is_fit, "an arena of this plan");
     }
 }
 

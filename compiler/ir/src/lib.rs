@@ -15,6 +15,7 @@ pub mod props;
 pub mod random;
 pub mod recipe;
 mod scope;
+pub mod units;
 mod variable;
 
 pub use evidence::{Batch, MISSING, Value};

@@ -18,14 +18,15 @@ impl Clock {
         if threads == 1 { Clock::Processor } else { Clock::Wall }
     }
 
-    /// Seconds that some work takes.
-    pub fn time(self, work: impl FnOnce()) -> f64 {
+    /// The result of some work, and the seconds that it took.
+    pub fn time<T>(self, work: impl FnOnce() -> T) -> (T, f64) {
         let (wall, processor) = (Instant::now(), processor_seconds());
-        work();
-        match (self, processor, processor_seconds()) {
+        let result = work();
+        let seconds = match (self, processor, processor_seconds()) {
             (Clock::Processor, Some(start), Some(end)) => end - start,
             _ => wall.elapsed().as_secs_f64(),
-        }
+        };
+        (result, seconds)
     }
 }
 
@@ -50,9 +51,9 @@ mod tests {
     #[test]
     fn sleeping_takes_time_on_the_wall_and_none_of_the_processor() {
         let nap = || std::thread::sleep(Duration::from_millis(30));
-        assert!(Clock::Wall.time(nap) >= 0.03);
+        assert!(Clock::Wall.time(nap).1 >= 0.03);
         if cfg!(unix) {
-            assert!(Clock::Processor.time(nap) < 0.02);
+            assert!(Clock::Processor.time(nap).1 < 0.02);
         }
     }
 }

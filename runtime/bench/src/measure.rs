@@ -1,8 +1,9 @@
 //! Timing a workload.
 //!
 //! In: a function that builds it, so that no copy of its numbers adds to the memory that is measured. Out: one
-//! [`Record`] for each operation and number of threads. The operations and the machine's peak take turns, so
-//! that a change of the clock or a busy neighbour meets all of them.
+//! [`Record`] for each operation and number of threads. An operation and the machine's peak take turns, so that
+//! a change of the clock or a busy neighbour meets both. Likelihoods come first: after a step of learning an
+//! executor may still have to carry out what the step put off.
 
 use crate::clock::Clock;
 use crate::memory::{forget_peak, peak_megabytes};
@@ -12,9 +13,9 @@ use crate::workload::{Workload, model_operations};
 use pcc_diag::Diagnostic;
 use pcc_ir::plan::Mode;
 use pcc_ir::recipe::Per;
-use pcc_ir::{Batch, Flows, Graph};
+use pcc_ir::{Batch, Graph};
 use pcc_runtime::exec::{CpuExecutor, CpuOptions, Executor};
-use pcc_runtime::train::{Update, maximize};
+use pcc_runtime::train::Update;
 use std::num::NonZeroUsize;
 
 /// How to measure.
@@ -67,20 +68,26 @@ fn measure_threads(
     let kernels = pcc_kernels::kernels().map_err(of_machine)?;
     let mut peak = Peak::new(kernels, threads.get());
     let mut runs = Runs::new(config, threads, workload)?;
-    runs.first_runs();
-    let mut samples: Vec<Samples> = config.operations.iter().map(|_| Samples::default()).collect();
+    let measured = config.operations.iter().map(|&operation| {
+        let first = runs.first_run(operation);
+        let samples = repeat(config, operation, first.runs, &mut runs, &mut peak);
+        runs.record(config, operation, first, samples)
+    });
+    Ok(measured.collect())
+}
+
+/// Repetitions of an operation that take turns with the peak.
+fn repeat(config: &Config, operation: Operation, runs: usize, on: &mut Runs, peak: &mut Peak) -> Samples {
+    let mut samples = Samples::default();
     let mut spent = 0.0;
-    while !is_enough(config, samples[0].seconds.len(), spent / config.operations.len() as f64) {
-        for (operation, samples) in config.operations.iter().zip(&mut samples) {
-            let before = peak.gflops();
-            let (seconds, total) = runs.time(*operation);
-            spent += total;
-            samples.seconds.push(seconds);
-            samples.peaks.push((before + peak.gflops()) / 2.0);
-        }
+    while !is_enough(config, samples.seconds.len(), spent) {
+        let before = peak.gflops();
+        let ((), seconds) = on.clock.time(|| (0..runs).for_each(|_| on.run(operation)));
+        spent += seconds;
+        samples.seconds.push(seconds / runs as f64);
+        samples.peaks.push((before + peak.gflops()) / 2.0);
     }
-    let each = config.operations.iter().zip(samples);
-    Ok(each.map(|(&operation, samples)| runs.record(config, operation, samples)).collect())
+    samples
 }
 
 fn is_enough(config: &Config, repetitions: usize, seconds: f64) -> bool {
@@ -100,9 +107,8 @@ struct Samples {
 }
 
 /// What was found out about an operation before its repetitions.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct FirstRun {
-    compile_seconds: f64,
     peak_megabytes: Option<f64>,
     /// Runs of one repetition.
     runs: usize,
@@ -113,67 +119,42 @@ struct Runs {
     graph: Graph,
     executor: CpuExecutor,
     batch: Batch,
-    flows: Flows,
     held: Vec<bool>,
     clock: Clock,
     threads: NonZeroUsize,
-    forward: FirstRun,
-    em: FirstRun,
-    does_em: bool,
+    /// Seconds to compile likelihoods, and the statistics of a step.
+    compiling: [f64; 2],
     mean_log_likelihood: f64,
 }
 
 impl Runs {
     fn new(config: &Config, threads: NonZeroUsize, workload: Workload) -> Result<Self, Diagnostic> {
         let Workload { graph, params, batch } = workload;
-        let does_em = config.operations.contains(&Operation::Em);
         let held = vec![false; graph.params().len()];
         let clock = Clock::for_threads(threads.get());
-        let flows = Flows::zero(&graph);
-        let [mut forward, mut em] = [FirstRun { runs: 1, ..FirstRun::default() }; 2];
-        let mut made = None;
-        forward.compile_seconds =
-            clock.time(|| made = Some(CpuExecutor::new(graph.clone(), params, CpuOptions::threads(threads))));
-        let mut executor = made.expect("just made").map_err(of_machine)?;
-        if does_em {
-            let mut fault = None;
-            em.compile_seconds = clock.time(|| fault = executor.prepare(Mode::Flows, false).err());
-            fault.map_or(Ok(()), |fault| Err(of_machine(fault)))?;
+        let own_graph = graph.clone();
+        let (made, seconds) =
+            clock.time(|| CpuExecutor::new(own_graph, params, CpuOptions::threads(threads)));
+        let mut executor = made.map_err(of_machine)?;
+        let mut compiling = [seconds, 0.0];
+        if config.operations.contains(&Operation::Em) {
+            let (made, seconds) = clock.time(|| executor.prepare(Mode::Flows, false).map(drop));
+            made.map_err(of_machine)?;
+            compiling[1] = seconds;
         }
-        let mean_log_likelihood = 0.0;
-        Ok(Runs {
-            graph,
-            executor,
-            batch,
-            flows,
-            held,
-            clock,
-            threads,
-            forward,
-            em,
-            does_em,
-            mean_log_likelihood,
-        })
+        let logs = executor.log_likelihoods(&batch);
+        let mean_log_likelihood = logs.iter().sum::<f64>() / logs.len() as f64;
+        Ok(Runs { graph, executor, batch, held, clock, threads, compiling, mean_log_likelihood })
     }
 
-    /// The runs that touch all memory for the first time; they also say how long a repetition is.
-    fn first_runs(&mut self) {
+    /// Touches all memory of an operation, and finds how many runs make a repetition.
+    fn first_run(&mut self, operation: Operation) -> FirstRun {
         forget_peak();
-        let logs = self.executor.log_likelihoods(&self.batch);
-        self.forward.peak_megabytes = peak_megabytes();
-        self.mean_log_likelihood = logs.iter().sum::<f64>() / logs.len() as f64;
-        self.forward.runs = self.runs_of_a_repetition(Operation::Forward);
-        if self.does_em {
-            forget_peak();
-            self.run(Operation::Em);
-            self.em.peak_megabytes = peak_megabytes();
-            self.em.runs = self.runs_of_a_repetition(Operation::Em);
-        }
-    }
-
-    fn runs_of_a_repetition(&mut self, operation: Operation) -> usize {
-        let seconds = self.clock.time(|| self.run(operation));
-        (LEAST_SECONDS / seconds.max(1e-9)).ceil().clamp(1.0, 1e6) as usize
+        self.run(operation);
+        let peak_megabytes = peak_megabytes();
+        let ((), seconds) = self.clock.time(|| self.run(operation));
+        let runs = (LEAST_SECONDS / seconds.max(1e-9)).ceil().clamp(1.0, 1e6) as usize;
+        FirstRun { peak_megabytes, runs }
     }
 
     fn run(&mut self, operation: Operation) {
@@ -185,29 +166,14 @@ impl Runs {
 
     /// Gathers the statistics of all rows and moves the parameters.
     fn step(&mut self) {
-        self.flows.clear();
-        self.executor.flows(&self.batch, None, &mut self.flows);
+        self.executor.gather(&self.batch, None);
         let threads = self.threads.get();
         let update =
             Update { step: 1.0, pseudocount: PSEUDOCOUNT, per: Per::Cell, held: &self.held, threads };
-        self.executor.update(&mut |params| maximize(&self.graph, &self.flows, &update, params));
+        self.executor.maximize(&update);
     }
 
-    /// Seconds of one run of one repetition, and of all of its runs.
-    fn time(&mut self, operation: Operation) -> (f64, f64) {
-        let runs = self.first_run(operation).runs;
-        let seconds = self.clock.time(|| (0..runs).for_each(|_| self.run(operation)));
-        (seconds / runs as f64, seconds)
-    }
-
-    fn first_run(&self, operation: Operation) -> FirstRun {
-        match operation {
-            Operation::Forward => self.forward,
-            Operation::Em => self.em,
-        }
-    }
-
-    fn record(&self, config: &Config, op: Operation, samples: Samples) -> Record {
+    fn record(&self, config: &Config, op: Operation, first: FirstRun, samples: Samples) -> Record {
         let graph = &self.graph;
         let (rows, edges) = (self.batch.n_rows(), graph.n_edges());
         let passes = if op == Operation::Em { 3 } else { 1 };
@@ -215,7 +181,6 @@ impl Runs {
         let gflops = |seconds: f64| operations * rows as f64 / seconds * 1e-9;
         let shares = samples.seconds.iter().zip(&samples.peaks).map(|(&s, peak)| gflops(s) / peak).collect();
         let seconds = Quartiles::of(samples.seconds);
-        let first = self.first_run(op);
         Record {
             workload: config.name.clone(),
             k: config.k,
@@ -227,7 +192,7 @@ impl Runs {
             peak_gflops: Quartiles::of(samples.peaks).median,
             fraction: Quartiles::of(shares).median,
             peak_mb: first.peak_megabytes,
-            compile_ms: first.compile_seconds * 1e3,
+            compile_ms: self.compiling[op as usize] * 1e3,
             spread: (seconds.upper - seconds.lower) / seconds.median,
             milliseconds: seconds.median * 1e3,
             least_milliseconds: seconds.least * 1e3,

@@ -23,7 +23,7 @@ impl Peak {
         let of_width = |k: usize| {
             let mut peak =
                 Peak { products: vec![Multiplication::new(kernels, k); threads], repeats: 1, clock };
-            while clock.time(|| _ = peak.multiply()) < SECONDS {
+            while clock.time(|| peak.multiply()).1 < SECONDS {
                 peak.repeats *= 2;
             }
             let best = (0..3).map(|_| peak.gflops()).fold(0.0, f64::max);
@@ -35,9 +35,7 @@ impl Peak {
 
     /// Billions of operations a second, of all threads together.
     pub fn gflops(&mut self) -> f64 {
-        let mut operations = 0;
-        let clock = self.clock;
-        let seconds = clock.time(|| operations = self.multiply());
+        let (operations, seconds) = self.clock.time(|| self.multiply());
         operations as f64 / seconds * 1e-9
     }
 

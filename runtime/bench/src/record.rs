@@ -70,7 +70,7 @@ pub struct Record {
     pub flops_per_edge_sample: f64,
     /// The mean log-likelihood of the rows before any step, in nats.
     pub mean_log_likelihood: f64,
-    /// Rows of all repetitions that were computed again in 64 bits.
+    /// Rows that were computed again in 64 bits, of all runs so far.
     pub marked: usize,
     /// How large the circuit was.
     pub params: Shape,

@@ -49,6 +49,7 @@ mod peak;
 mod table;
 mod tier;
 mod tiles;
+pub mod units;
 mod widest;
 
 pub use denormals::{DenormalsOff, denormals_off};

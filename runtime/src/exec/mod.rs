@@ -9,11 +9,13 @@ mod cpu;
 mod gathered;
 mod interp;
 mod log;
+mod units;
 mod values;
 
 pub use cpu::{CpuExecutor, CpuOptions};
 pub use interp::Interpreter;
 pub use log::LogExecutor;
+pub use units::{BadWeights, LiteralWeights, UnitsExecutor, compiled};
 pub use values::Values;
 
 use crate::train::Update;

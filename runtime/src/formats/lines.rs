@@ -1,4 +1,4 @@
-//! The line format that `.psdd` and `.vtree` files share: comment lines that begin with `c`, a header with a
+//! The line format that `.psdd`, `.sdd` and `.vtree` files share: comment lines that begin with `c`, a header with a
 //! count, then one node a line, children before parents.
 
 use pcc_diag::Diagnostic;

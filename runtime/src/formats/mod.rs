@@ -6,12 +6,14 @@
 
 mod lines;
 mod psdd;
+mod sdd;
 mod sniff;
 #[cfg(test)]
 mod tests;
 mod vtree;
 
 pub use psdd::read_psdd;
+pub use sdd::read_sdd;
 pub use sniff::Content;
 pub use vtree::{Vtree, VtreeNode, read_vtree};
 
@@ -35,7 +37,7 @@ pub struct Imported {
 /// against. Both may be compressed.
 ///
 /// # Errors
-/// `missing-file`, `unreadable-file`; `circuit-format` when the content is no circuit that this version
+/// `missing-file`, `unreadable-file`; `missing-vtree` for an SDD without one; `circuit-format` when the content is no circuit that this version
 /// reads, with what it is instead; `circuit-file-damaged` with the line that is wrong.
 pub fn read_circuit(path: &Path, vtree: Option<&Path>) -> Result<Imported, Diagnostic> {
     let (content, name) = (read_file(path)?, path.display().to_string());
@@ -48,9 +50,19 @@ pub fn read_circuit(path: &Path, vtree: Option<&Path>) -> Result<Imported, Diagn
         }
         None => None,
     };
-    let mut circuit = read_psdd(&content, vtree.as_ref(), &name)?;
+    let mut circuit = match (Content::of(&content), &vtree) {
+        (Content::Sdd, Some(vtree)) => read_sdd(&content, vtree, &name)?,
+        (Content::Sdd, None) => return Err(missing_vtree(&name)),
+        _ => read_psdd(&content, vtree.as_ref(), &name)?,
+    };
     warnings.append(&mut circuit.warnings);
     Ok(Imported { warnings, ..circuit })
+}
+
+/// An SDD by itself does not say over which variables its nodes range.
+fn missing_vtree(file: &str) -> Diagnostic {
+    Diagnostic::error("missing-vtree", format!("`{file}` is an SDD, which is read with its vtree"))
+        .help("name the vtree that it was compiled for: `--vtree FILE`")
 }
 
 /// The content is not what was asked for.
@@ -62,8 +74,8 @@ fn other_content(content: &[u8], wanted: &str, file: &str) -> Diagnostic {
             fault.help("a pickle could run any code when it is loaded, so pcc never opens one")
         }
         Content::Safetensors => fault.help("a model of pcc ends in `.pcm` and is loaded as it is"),
-        Content::Sdd | Content::Nnf | Content::Spn => {
-            fault.help("this version reads `.psdd` circuits and `.vtree` files")
+        Content::Nnf | Content::Spn => {
+            fault.help("this version reads `.psdd` and `.sdd` circuits and `.vtree` files")
         }
         _ => fault,
     }

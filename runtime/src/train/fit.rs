@@ -5,6 +5,7 @@
 //! whole stage is a [`TrainState`]: it can be kept, and training goes on from it with the same bits.
 //! Full-batch EM does not shuffle, as the order means nothing to it.
 
+use super::ahead::for_each_chunk_ahead;
 use super::em::Update;
 use super::impossible::{first_impossible, zero_likelihood};
 use super::keyed::{Purpose, Stream};
@@ -74,7 +75,7 @@ pub fn fit(
     let mut state = begin(executor, train, options, from)?;
     let mut stage = Training {
         counted: CountedVariables::of(executor.graph()),
-        batch: Batch::empty(executor.graph().variables().len()),
+        n_variables: executor.graph().variables().len(),
         executor,
         train,
         options,
@@ -131,10 +132,34 @@ pub fn n_batches(batch: BatchSize, epoch: u32, rows: usize) -> usize {
     rows.div_ceil(size.max(1))
 }
 
+/// Rows of an epoch that are evaluated together.
+struct Chunk<'r> {
+    rows: &'r [u32],
+    /// How many rows of the epoch are done after them.
+    end: usize,
+    /// Whether an update follows.
+    ends_batch: bool,
+}
+
+/// Cuts the rows of an epoch into batches as equal as whole rows allow, and these into chunks of at most so
+/// many rows.
+fn chunks(rows: &[u32], batches: usize, most: usize) -> Vec<Chunk<'_>> {
+    let mut chunks = Vec::new();
+    for batch in 0..batches {
+        let [from, to] = [batch, batch + 1].map(|b| b * rows.len() / batches);
+        let mut end = from;
+        for rows in rows[from..to].chunks(most) {
+            end += rows.len();
+            chunks.push(Chunk { rows, end, ends_batch: end == to });
+        }
+    }
+    chunks
+}
+
 /// What one epoch works with.
 struct Training<'a> {
     counted: CountedVariables,
-    batch: Batch,
+    n_variables: usize,
     executor: &'a mut dyn Executor,
     train: &'a dyn Rows,
     options: &'a FitOptions,
@@ -148,16 +173,29 @@ impl Training<'_> {
         let epoch = state.epoch();
         let rows = self.order(epoch);
         let batches = n_batches(self.options.em.batch, epoch, rows.len());
+        let chunks = chunks(&rows, batches, chunk_rows(self.n_variables));
+        let words: Vec<&[u32]> = chunks.iter().map(|chunk| chunk.rows).collect();
         let mut train = Measured::default();
         let mut step = 0.0;
-        for batch in 0..batches {
-            let [from, to] = [batch, batch + 1].map(|b| b * rows.len() / batches);
-            if !self.gather(epoch + 1, from, &rows[from..to], &mut train)? {
-                self.executor.forget();
+        let mut updates = state.updates;
+        let is_whole = for_each_chunk_ahead(self.n_variables, self.train, &words, |i, batch| {
+            let chunk = &chunks[i];
+            if self.observer.is_cancelled() {
                 return Ok(false);
             }
-            step = self.options.em.step.at(self.position(state.updates + batch as u64));
-            self.move_parameters(step);
+            self.gather(chunk, batch, &mut train)?;
+            let event = Event::Batch { epoch: epoch + 1, rows_done: chunk.end, rows: rows.len() };
+            self.observer.event(event);
+            if chunk.ends_batch {
+                step = self.options.em.step.at(self.position(updates));
+                self.move_parameters(step);
+                updates += 1;
+            }
+            Ok::<bool, Diagnostic>(true)
+        })?;
+        if !is_whole {
+            self.executor.forget();
+            return Ok(false);
         }
         let valid = valid.map(|valid| measure(self.executor, valid)).transpose()?;
         self.finish_epoch(state, EpochRecord { epoch: epoch + 1, train, valid, step }, batches, begun);
@@ -172,31 +210,18 @@ impl Training<'_> {
         rows
     }
 
-    /// Gathers the flows of one batch of rows; `false` when cancelled. `done` rows came before it.
-    fn gather(
-        &mut self,
-        epoch: u32,
-        done: usize,
-        rows: &[u32],
-        measured: &mut Measured,
-    ) -> Result<bool, Diagnostic> {
-        let mut done = done;
-        for chunk in rows.chunks(chunk_rows(self.batch.n_variables())) {
-            if self.observer.is_cancelled() {
-                return Ok(false);
+    /// Gathers the statistics of a chunk of rows.
+    fn gather(&mut self, chunk: &Chunk, batch: &Batch, measured: &mut Measured) -> Result<(), Diagnostic> {
+        let weights = weights_of(self.train, chunk.rows);
+        let logs = self.executor.gather(batch, weights.as_deref());
+        measured.add(&self.counted, chunk.rows, batch, weights.as_deref(), &logs);
+        match first_impossible(&logs, weights.as_deref()) {
+            Some(row) => {
+                let number = u64::from(chunk.rows[row]) + 1;
+                Err(zero_likelihood(self.executor, batch, row, number))
             }
-            self.train.batch(chunk, &mut self.batch);
-            let weights = weights_of(self.train, chunk);
-            let logs = self.executor.gather(&self.batch, weights.as_deref());
-            measured.add(&self.counted, chunk, &self.batch, weights.as_deref(), &logs);
-            if let Some(row) = first_impossible(&logs, weights.as_deref()) {
-                let number = u64::from(chunk[row]) + 1;
-                return Err(zero_likelihood(self.executor, &self.batch, row, number));
-            }
-            done += chunk.len();
-            self.observer.event(Event::Batch { epoch, rows_done: done, rows: self.train.n_rows() });
+            None => Ok(()),
         }
-        Ok(true)
     }
 
     /// Where an update lies between the first (0) and the last (1) of the stage.

@@ -9,8 +9,9 @@ use super::unset::refuse_unset;
 use crate::exec::Executor;
 use pcc_diag::Diagnostic;
 use pcc_ir::recipe::Metric;
-use pcc_ir::{Batch, Graph, Value, VarId};
+use pcc_ir::{Batch, Graph, MISSING};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// Sums over rows, from which every metric follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -83,21 +84,35 @@ impl Measured {
 
 /// The variables whose values count as dimensions: those of the circuit that are not latent.
 pub(super) struct CountedVariables {
-    variables: Vec<(VarId, bool)>,
+    /// Runs of consecutive variables, with whether they are discrete.
+    runs: Vec<(Range<usize>, bool)>,
 }
 
 impl CountedVariables {
     pub(super) fn of(graph: &Graph) -> Self {
         let all = graph.scope(graph.root()).iter();
         let counted = all.filter(|&var| !graph.variable(var).is_latent);
-        CountedVariables { variables: counted.map(|v| (v, graph.variable(v).domain.is_discrete())).collect() }
+        let mut runs: Vec<(Range<usize>, bool)> = Vec::new();
+        for var in counted {
+            let (i, is_discrete) = (var.index(), graph.variable(var).domain.is_discrete());
+            match runs.last_mut() {
+                Some((run, same)) if run.end == i && *same == is_discrete => run.end += 1,
+                _ => runs.push((i..i + 1, is_discrete)),
+            }
+        }
+        CountedVariables { runs }
     }
 
     fn known(&self, row: &[u32]) -> usize {
-        let is_known = |(var, discrete): &&(VarId, bool)| {
-            Value::from_word(row[var.index()], *discrete) != Value::Missing
+        let known = |(run, is_discrete): &(Range<usize>, bool)| {
+            let words = &row[run.clone()];
+            match is_discrete {
+                true => words.iter().filter(|&&word| word != MISSING).count(),
+                // A missing word is no number either.
+                false => words.iter().filter(|&&word| !f32::from_bits(word).is_nan()).count(),
+            }
         };
-        self.variables.iter().filter(is_known).count()
+        self.runs.iter().map(known).sum()
     }
 }
 

@@ -6,6 +6,7 @@
 //! [`Rows`]; whoever watches implements [`Observer`]. Nothing here reads or writes files, and nothing
 //! random happens without a key.
 
+mod ahead;
 pub(crate) mod blend;
 mod determinism;
 mod em;

@@ -3,12 +3,14 @@
 //! Learners, metrics and reports ask for rows by number and get a [`Batch`] over all variables of the
 //! circuit; what the data does not cover is missing. Nothing here reads files or knows formats.
 
+use super::ahead::for_each_chunk_ahead;
 use crate::data::{Dataset, Weights};
 use pcc_ir::Batch;
+use std::convert::Infallible;
 use std::sync::Arc;
 
-/// A source of rows.
-pub trait Rows {
+/// A source of rows. They are fetched by a thread of their own.
+pub trait Rows: Sync {
     /// How many rows there are.
     fn n_rows(&self) -> usize;
 
@@ -56,8 +58,12 @@ impl Rows for EvidenceRows {
     }
 
     fn batch(&self, rows: &[u32], into: &mut Batch) {
-        *into = Batch::empty(self.batch.n_variables());
-        rows.iter().for_each(|&row| into.push(self.batch.row(row as usize)));
+        if (into.n_variables(), into.n_rows()) != (self.batch.n_variables(), rows.len()) {
+            *into = Batch::missing(self.batch.n_variables(), rows.len());
+        }
+        for (i, &row) in rows.iter().enumerate() {
+            into.row_mut(i).copy_from_slice(self.batch.row(row as usize));
+        }
     }
 
     fn weights(&self) -> Option<&[f32]> {
@@ -123,11 +129,11 @@ pub fn chunk_rows(n_variables: usize) -> usize {
 /// when `visit` says so by returning `false`.
 pub fn for_each_chunk(n_variables: usize, data: &dyn Rows, mut visit: impl FnMut(&[u32], &Batch) -> bool) {
     let all: Vec<u32> = (0..data.n_rows() as u32).collect();
-    let mut batch = Batch::empty(n_variables);
-    for rows in all.chunks(chunk_rows(n_variables)) {
-        data.batch(rows, &mut batch);
-        if !visit(rows, &batch) {
-            return;
-        }
+    let chunks: Vec<&[u32]> = all.chunks(chunk_rows(n_variables)).collect();
+    let visited = for_each_chunk_ahead(n_variables, data, &chunks, |i, batch| {
+        Ok::<bool, Infallible>(visit(chunks[i], batch))
+    });
+    match visited {
+        Ok(_) => {}
     }
 }

@@ -66,23 +66,18 @@ fn short_sum(numbers: &[f32]) -> f64 {
     f64::from((four[0] + four[2]) + (four[1] + four[3]))
 }
 
-/// Adds the sum of each column of a row-major table.
+/// Adds the sum of each column of a row-major table. Rows are read one after another, as memory likes it.
 #[inline(always)]
 pub(crate) fn add_column_sums(table: &[f32], sums: &mut [f64]) {
+    let mut partial = vec![0.0_f32; sums.len()];
     for rows in table.chunks(ROWS_OF_A_SUM * sums.len()) {
-        each_strip!(sums.len(), |at, N| add_strip_sums::<N>(rows, sums, at));
+        for row in rows.chunks_exact(sums.len()) {
+            partial.iter_mut().zip(row).for_each(|(partial, x)| *partial += x);
+        }
+        for (sum, partial) in sums.iter_mut().zip(&mut partial) {
+            *sum += f64::from(std::mem::take(partial));
+        }
     }
-}
-
-#[inline(always)]
-fn add_strip_sums<const N: usize>(rows: &[f32], sums: &mut [f64], at: usize) {
-    let mut lanes = [0.0_f32; N];
-    for row in rows.chunks_exact(sums.len()) {
-        let numbers = *strip::<N, f32>(row, at);
-        lanes = std::array::from_fn(|i| lanes[i] + numbers[i]);
-    }
-    let sums = strip_mut::<N, f64>(sums, at);
-    *sums = std::array::from_fn(|i| sums[i] + f64::from(lanes[i]));
 }
 
 #[cfg(test)]

@@ -101,6 +101,27 @@ fn regions_of_normals_agree_with_the_oracle() {
     }
 }
 
+/// Components of a mixture hundreds of nats apart: what is lost far under the largest is no reason to compute a
+/// row again, as no weight is small.
+#[test]
+fn components_far_apart_are_not_marked() {
+    let n = 40;
+    let mut normals = Normals::new(3, n);
+    let regions: Vec<LayerId> = (0..12).map(|_| normals.region(0..n, 3, 1)).collect();
+    let table = weights(&mut normals.builder, &mut normals.random, 1, 36, 1);
+    let root = normals.builder.sum(&regions, table, 1, Span::default()).unwrap();
+    let batch = normals.batch(100, 0.0, 1.5);
+    let graph = normals.builder.finish(root).unwrap();
+    let mut oracle = Interpreter::new(graph.clone(), Params::of(&graph));
+    let values = oracle.values(&batch);
+    let spread = |row: usize| {
+        let logs = || regions.iter().map(|&region| values.get(region, 0, row));
+        logs().fold(f64::NEG_INFINITY, f64::max) - logs().fold(f64::INFINITY, f64::min)
+    };
+    assert!((0..100).any(|row| spread(row) > 100.0), "some component is lost");
+    assert_eq!(check(&graph, &batch, None, "components"), 0);
+}
+
 #[test]
 fn values_far_out_agree_with_the_oracle() {
     for seed in 100..120 {

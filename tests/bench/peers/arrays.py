@@ -1,12 +1,12 @@
 """Arrays that pcc and a peer both read: a safetensors file without the library of that name.
 
-`write` takes a dict of numpy arrays of float32 or int64, `read` gives it back.
+`write` takes a dict of numpy arrays of float32, float64 or int64, `read` gives it back.
 """
 import json
 
 import numpy as np
 
-NAMES = {np.dtype("float32"): "F32", np.dtype("int64"): "I64"}
+NAMES = {np.dtype("float32"): "F32", np.dtype("float64"): "F64", np.dtype("int64"): "I64"}
 
 
 def write(path, arrays):

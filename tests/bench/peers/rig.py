@@ -65,13 +65,15 @@ class Report:
     def __init__(self, workload, system):
         self.line = {"workload": workload, "system": system, "threads": THREADS}
         self.value = None
+        # Rows of the workload for each row that is run.
+        self.scale = 1
 
     def check(self, value):
         self.value = float(value)
 
     def measure(self, op, run):
         try:
-            times = repeat(run)
+            times = [self.scale * time for time in repeat(run)]
         except Exception as error:  # A peer that can't is a result too.
             self.say(op, error=f"{type(error).__name__}: {str(error)[:200]}")
             return

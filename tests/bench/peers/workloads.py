@@ -118,10 +118,35 @@ def rat(k, batch):
     return out
 
 
-MAKERS = {"w1": hmm, "w2": hclt, "w3": image, "w4": rat, "w6": hclt}
+def logic(k, batch, path, variables=60):
+    """A random formula of clauses of three literals, half as many as variables, compiled by PySDD along a balanced
+    vtree to `path.sdd` and `path.vtree`; a weight `p` for each row and variable.
+    """
+    import random
+
+    from pysdd.sdd import SddManager, Vtree
+
+    r = random.Random(0)
+    vtree = Vtree(var_count=variables, vtree_type="balanced")
+    manager = SddManager.from_vtree(vtree)
+    formula = manager.true()
+    for _ in range(variables // 2):
+        clause = manager.false()
+        for literal in [r.randint(1, variables) * r.choice([1, -1]) for _ in range(3)]:
+            clause = clause | manager.l(literal)
+        formula = formula & clause
+    formula.save((path + ".sdd").encode())
+    vtree.save((path + ".vtree").encode())
+    return {"p": np.random.default_rng(1).uniform(0.05, 0.95, (batch, variables))}
+
+
+MAKERS = {"w1": hmm, "w2": hclt, "w3": image, "w4": rat, "w5": logic, "w6": hclt}
 
 if __name__ == "__main__":
     workload, k, batch, path = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     more = dict(argument.split("=") for argument in sys.argv[5:])
     more = {key: int(value) if value.isdigit() else value for key, value in more.items()}
-    arrays.write(path, MAKERS[workload.split("-")[0]](k, batch, **more))
+    maker = MAKERS[workload.split("-")[0]]
+    if maker is logic:
+        more["path"] = path
+    arrays.write(path, maker(k, batch, **more))

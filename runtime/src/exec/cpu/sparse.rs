@@ -174,6 +174,7 @@ impl SparseTable {
             self.settle(theta, exponents);
             self.is_dense = true;
         } else if !self.is_plain {
+            let _denormals = pcc_kernels::denormals_off();
             at_full_width(WriteOut { table: self, first: first_new, theta, exponents });
         }
     }
@@ -181,6 +182,7 @@ impl SparseTable {
     /// Writes out all rows. Statistics that wait for an M-step are as good as before.
     pub(super) fn settle(&mut self, theta: &mut [f32], exponents: &mut [f32]) {
         if !self.is_plain {
+            let _denormals = pcc_kernels::denormals_off();
             at_full_width(WriteOutAll { table: self, theta, exponents });
             self.become_plain();
         }

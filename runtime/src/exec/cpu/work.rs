@@ -73,6 +73,9 @@ pub(super) struct Worker {
 pub(super) fn share(job: &Job, workers: &mut [Worker], logs: &mut [f64]) {
     let shares = job.shares(workers.len().min(job.engine.extent.n_threads));
     let n_threads = shares.n_threads();
+    if n_threads == 1 {
+        return workers[0].run(job, 0, shares, logs);
+    }
     std::thread::scope(|scope| {
         let mut logs = logs;
         for (thread, worker) in workers.iter_mut().enumerate().take(n_threads) {
@@ -243,7 +246,7 @@ impl Worker {
         }
         arena.select(0..bundle.n_tiles(), bundle.lanes);
         let program = &job.engine.program;
-        let flows = self.gathered.flows_of(program.plan().stats_len() as usize);
+        let flows = self.gathered.flows_of(program.n_statistics());
         program.down(job.inputs(), arena, flows, &weights);
         if job.engine.extent.has_totals {
             self.gathered.note_rows(bundle.rows.len());
