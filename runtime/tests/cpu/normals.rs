@@ -105,7 +105,7 @@ fn regions_of_normals_agree_with_the_oracle() {
 /// row again, as no weight is small.
 #[test]
 fn components_far_apart_are_not_marked() {
-    let n = 40;
+    let n = 200;
     let mut normals = Normals::new(3, n);
     let regions: Vec<LayerId> = (0..12).map(|_| normals.region(0..n, 3, 1)).collect();
     let table = weights(&mut normals.builder, &mut normals.random, 1, 36, 1);

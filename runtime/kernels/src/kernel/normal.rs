@@ -92,19 +92,39 @@ impl OnStrip for Densities {
     unsafe fn on<L: Lanes>(&self, strip: Strip) {
         // SAFETY: the strip lies within the caller's rows.
         unsafe {
+            let out = self.out.add(strip.at);
             let mut power = L::splat(0.0);
             for first in (0..self.leaves.n).step_by(LEAVES_OF_A_SUM) {
+                if first > 0 {
+                    power = power.add(take_out_power::<L>(self.leaves.units, out));
+                }
                 let leaves = self.leaves.part(first, LEAVES_OF_A_SUM);
-                let sum = Sum { leaves, at: strip.at, out: self.out.add(strip.at), is_added: first > 0 };
-                power = power.add(match leaves.may_miss::<L>(strip.at) {
+                let sum = Sum { leaves, at: strip.at, out, is_added: first > 0 };
+                match leaves.may_miss::<L>(strip.at) {
                     false => sum.all_units::<L, false>(),
                     true => sum.all_units::<L, true>(),
-                });
+                }
             }
-            let out = self.out.add(strip.at);
             let exponent = self.exponent.add(strip.at);
             strip.mark::<L>(strip_from_log::<L>(self.leaves.units, out, power, out, exponent));
         }
+    }
+}
+
+/// Makes logarithms relative to a power of two about as large as the largest, and gives its exponent: how units
+/// differ is then not rounded to the last place of a large common logarithm.
+#[inline(always)]
+unsafe fn take_out_power<L: Lanes>(n: usize, logs: *mut f32) -> L {
+    // SAFETY: the caller's pointer is at a strip of `n` rows.
+    unsafe {
+        let largest = (0..n).fold(L::splat(SMALLEST_LOG), |top, i| L::load(logs.add(i * TILE)).max(top));
+        let power = clamp(largest.mul(L::splat(LOG2_E)), EXPONENT_LIMIT).floor();
+        let back = L::splat(0.0).sub(power);
+        for i in 0..n {
+            let log = back.fma(L::splat(LN_2_HEAD), L::load(logs.add(i * TILE)));
+            back.fma(L::splat(LN_2_TAIL), log).store(logs.add(i * TILE));
+        }
+        power
     }
 }
 
@@ -118,44 +138,32 @@ struct Sum {
 
 impl Sum {
     /// Computes all units, by register tiles: 16 vectors of sums for strips of four wide vectors, eight for
-    /// others. Gives the power of two that all are taken relative to, about the value of the first unit: how
-    /// units differ is then not rounded to the last place of a large common logarithm.
+    /// others.
     #[inline(always)]
-    unsafe fn all_units<L: Lanes, const IS_MISSED: bool>(&self) -> L {
+    unsafe fn all_units<L: Lanes, const IS_MISSED: bool>(&self) {
         // SAFETY: as for the traits; a tile has no more units than are left.
         unsafe {
-            let mut power = None;
             let mut unit = 0;
             while unit < self.leaves.units {
                 unit += match (L::N, self.leaves.units - unit) {
-                    (..=16, 8..) => self.some_units::<L, 8, IS_MISSED>(unit, &mut power),
-                    (64, 4..) => self.some_units::<L, 4, IS_MISSED>(unit, &mut power),
-                    (_, 2..) => self.some_units::<L, 2, IS_MISSED>(unit, &mut power),
-                    _ => self.some_units::<L, 1, IS_MISSED>(unit, &mut power),
+                    (..=16, 8..) => self.some_units::<L, 8, IS_MISSED>(unit),
+                    (64, 4..) => self.some_units::<L, 4, IS_MISSED>(unit),
+                    (_, 2..) => self.some_units::<L, 2, IS_MISSED>(unit),
+                    _ => self.some_units::<L, 1, IS_MISSED>(unit),
                 };
             }
-            power.unwrap_or(L::splat(0.0))
         }
     }
 
     /// Computes `N` units from `unit` on; gives `N`.
     #[inline(always)]
-    unsafe fn some_units<L: Lanes, const N: usize, const IS_MISSED: bool>(
-        &self,
-        unit: usize,
-        power: &mut Option<L>,
-    ) -> usize {
+    unsafe fn some_units<L: Lanes, const N: usize, const IS_MISSED: bool>(&self, unit: usize) -> usize {
         // SAFETY: the caller's rows and tables have these units.
         unsafe {
             let logs = self.logs::<L, N, IS_MISSED>(unit);
-            let top = || clamp(logs[0].mul(L::splat(LOG2_E)), EXPONENT_LIMIT).floor();
-            let power = *power.get_or_insert_with(top);
-            let back = L::splat(0.0).sub(power);
             for i in 0..N {
                 let to = self.out.add((unit + i) * TILE);
-                let log = back.fma(L::splat(LN_2_HEAD), logs[i]);
-                let log = back.fma(L::splat(LN_2_TAIL), log);
-                (if self.is_added { log.add(L::load(to)) } else { log }).store(to);
+                (if self.is_added { logs[i].add(L::load(to)) } else { logs[i] }).store(to);
             }
             N
         }
