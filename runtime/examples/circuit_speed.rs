@@ -8,7 +8,7 @@ use pcc_ir::family::Categorical;
 use pcc_ir::lower::{Options, graph_to_plan};
 use pcc_ir::plan::Mode;
 use pcc_ir::random::{Random, batch};
-use pcc_ir::{Domain, Family, Flows, Graph, GraphBuilder, LayerId, Param, ParamId, ParamShape, Params};
+use pcc_ir::{Domain, Family, Graph, GraphBuilder, LayerId, Param, ParamId, ParamShape, Params};
 use pcc_runtime::exec::{CpuExecutor, CpuOptions, Executor};
 use std::num::NonZeroUsize;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -102,7 +102,6 @@ fn measure(k: u32, threads: usize, pixels: u32, n_rows: usize) {
     // The clock of a thread may tick as rarely as every four milliseconds.
     let n_runs = (4 * many).div_ceil(n);
     let rows = batch(&graph, 2, n, 0.0, false);
-    let mut flows = Flows::zero(&graph);
     let best = |run: &mut dyn FnMut()| {
         let seconds = (0..3).map(|_| {
             let start = clock(threads);
@@ -112,7 +111,7 @@ fn measure(k: u32, threads: usize, pixels: u32, n_rows: usize) {
         seconds.fold(f64::INFINITY, f64::min) / (n * n_runs) as f64
     };
     let forward = best(&mut || drop(executor.log_likelihoods(&rows)));
-    let em = best(&mut || drop(executor.flows(&rows, None, &mut flows)));
+    let em = best(&mut || drop(executor.gather(&rows, None)));
     println!(
         "{k:<6} {edges:<13} {compile:<11.0} {:<16.4} {:<11.4} {:<8.1} {:<9.1} {}",
         forward * 1e9 / edges,
