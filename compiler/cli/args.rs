@@ -85,6 +85,10 @@ pub struct MachineArgs {
     /// How many threads; all cores by default.
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+    /// How much memory a circuit's tables, statistics and working rows may take, such as 8GB; less means fewer
+    /// rows at a time, then fewer threads.
+    #[arg(long, value_name = "SIZE", value_parser = crate::size::bytes)]
+    pub memory: Option<u64>,
     /// How numbers are represented; `log` and `f64` are slow references.
     #[arg(long, default_value = "scaled")]
     pub numerics: Numerics,
@@ -167,6 +171,12 @@ pub struct InfoArgs {
     /// The vtree of a `.psdd`.
     #[arg(long, value_name = "FILE")]
     pub vtree: Option<PathBuf>,
+    /// For how many threads memory is predicted; all cores by default.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// The memory that a run may take, such as 8GB: what is predicted then is how it fits.
+    #[arg(long, value_name = "SIZE", value_parser = crate::size::bytes)]
+    pub memory: Option<u64>,
     /// How the answer is written.
     #[arg(long, default_value = "human")]
     pub format: Format,

@@ -136,9 +136,9 @@ fn name_of(file: &Path) -> String {
     file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned())
 }
 
-/// How many threads compute.
-pub fn threads(machine: &MachineArgs) -> Result<NonZeroUsize, Failure> {
-    match machine.threads {
+/// How many threads compute: as many as wanted, else all.
+pub fn threads(wanted: Option<usize>) -> Result<NonZeroUsize, Failure> {
+    match wanted {
         None => Ok(CpuOptions::all_threads().threads),
         Some(n) => NonZeroUsize::new(n).ok_or_else(|| Failure::Usage("`--threads` is at least 1".into())),
     }
@@ -168,7 +168,9 @@ pub fn executor(graph: &Graph, params: &Params, machine: &MachineArgs) -> Result
     Ok(match machine.numerics {
         Numerics::Scaled => {
             let code_folder = code_folder();
-            let options = CpuOptions { code_folder, ..CpuOptions::threads(threads(machine)?) };
+            let memory = machine.memory;
+            let options =
+                CpuOptions { memory, code_folder, ..CpuOptions::threads(threads(machine.threads)?) };
             let executor = CpuExecutor::new(graph, params, options);
             Box::new(executor.map_err(|e| Failure::Machine(e.to_string()))?)
         }
