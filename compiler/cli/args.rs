@@ -368,7 +368,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "quick")]
     pub arrays: Option<PathBuf>,
     /// Take the workload's circuit from a file.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "arrays"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "quick")]
     pub circuit: Option<PathBuf>,
     /// The vtree of the circuit.
     #[arg(long, value_name = "FILE", requires = "circuit")]
