@@ -163,12 +163,12 @@ pub struct RunArgs {
 /// `pcc info`
 #[derive(Debug, Args)]
 pub struct InfoArgs {
-    /// A source file, a `.pcm` model or a `.psdd`.
+    /// A source file, a `.pcm` model, a `.psdd` or a `.sdd`.
     pub file: PathBuf,
     /// Which circuit of the source file; all of them by default.
     #[arg(long)]
     pub circuit: Option<String>,
-    /// The vtree of a `.psdd`.
+    /// The vtree of a `.psdd` or a `.sdd`.
     #[arg(long, value_name = "FILE")]
     pub vtree: Option<PathBuf>,
     /// For how many threads memory is predicted; all cores by default.
@@ -196,7 +196,7 @@ pub struct EmitArgs {
     /// Which circuit of the source file.
     #[arg(long)]
     pub circuit: Option<String>,
-    /// The vtree of a `.psdd`.
+    /// The vtree of a `.psdd` or a `.sdd`.
     #[arg(long, value_name = "FILE")]
     pub vtree: Option<PathBuf>,
     /// The mode of the plan.
@@ -234,12 +234,12 @@ pub enum PlanMode {
 /// A model and how to open it.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
-    /// A `.pcm` model, a `.psdd`, or a `.pc` circuit whose tables are all written.
+    /// A `.pcm` model, a `.psdd`, a `.sdd`, or a `.pc` circuit whose tables are all written.
     pub model: PathBuf,
     /// Which circuit of a `.pc` file.
     #[arg(long)]
     pub circuit: Option<String>,
-    /// The vtree of a `.psdd`.
+    /// The vtree of a `.psdd` or a `.sdd`.
     #[arg(long, value_name = "FILE")]
     pub vtree: Option<PathBuf>,
 }

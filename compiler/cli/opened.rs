@@ -1,4 +1,4 @@
-//! Files that hold circuits, opened: a `.pc` program, a `.pcm` model, a `.psdd`. The content decides which.
+//! Files that hold circuits, opened: a `.pc` program, a `.pcm` model, a `.psdd`, a `.sdd`. The content decides which.
 
 use crate::args::{MachineArgs, ModelArgs, Numerics, SourceArgs};
 use crate::failure::Failure;
@@ -7,7 +7,7 @@ use crate::world::{Loaded, World};
 use pcc_diag::{Diagnostic, Sources};
 use pcc_ir::{Checked, Graph, Params, props};
 use pcc_runtime::data::{Vocabulary, read_file};
-use pcc_runtime::exec::{CpuExecutor, CpuOptions, Executor, Interpreter, LogExecutor};
+use pcc_runtime::exec::{CpuOptions, Executor, Interpreter, LogExecutor, compiled};
 use pcc_runtime::formats::{Content, read_circuit};
 use pcc_runtime::model::{Model, Provenance};
 use std::collections::BTreeMap;
@@ -168,11 +168,10 @@ pub fn executor(graph: &Graph, params: &Params, machine: &MachineArgs) -> Result
     Ok(match machine.numerics {
         Numerics::Scaled => {
             let code_folder = code_folder();
-            let memory = machine.memory;
+let memory = machine.memory;
             let options =
                 CpuOptions { memory, code_folder, ..CpuOptions::threads(threads(machine.threads)?) };
-            let executor = CpuExecutor::new(graph, params, options);
-            Box::new(executor.map_err(|e| Failure::Machine(e.to_string()))?)
+            compiled(graph, params, options).map_err(|e| Failure::Machine(e.to_string()))?
         }
         Numerics::Log => Box::new(LogExecutor::new(graph, params)),
         Numerics::F64 => Box::new(Interpreter::new(graph, params)),
