@@ -168,7 +168,7 @@ pub fn executor(graph: &Graph, params: &Params, machine: &MachineArgs) -> Result
     Ok(match machine.numerics {
         Numerics::Scaled => {
             let code_folder = code_folder();
-let memory = machine.memory;
+            let memory = machine.memory;
             let options =
                 CpuOptions { memory, code_folder, ..CpuOptions::threads(threads(machine.threads)?) };
             compiled(graph, params, options).map_err(|e| Failure::Machine(e.to_string()))?
