@@ -85,6 +85,10 @@ pub struct MachineArgs {
     /// How many threads; all cores by default.
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+    /// How much memory a circuit's tables, statistics and working rows may take, such as 8GB; less means fewer
+    /// rows at a time, then fewer threads.
+    #[arg(long, value_name = "SIZE", value_parser = crate::size::bytes)]
+    pub memory: Option<u64>,
     /// How numbers are represented; `log` and `f64` are slow references.
     #[arg(long, default_value = "scaled")]
     pub numerics: Numerics,
@@ -159,14 +163,20 @@ pub struct RunArgs {
 /// `pcc info`
 #[derive(Debug, Args)]
 pub struct InfoArgs {
-    /// A source file, a `.pcm` model or a `.psdd`.
+    /// A source file, a `.pcm` model, a `.psdd` or a `.sdd`.
     pub file: PathBuf,
     /// Which circuit of the source file; all of them by default.
     #[arg(long)]
     pub circuit: Option<String>,
-    /// The vtree of a `.psdd`.
+    /// The vtree of a `.psdd` or a `.sdd`.
     #[arg(long, value_name = "FILE")]
     pub vtree: Option<PathBuf>,
+    /// For how many threads memory is predicted; all cores by default.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// The memory that a run may take, such as 8GB: what is predicted then is how it fits.
+    #[arg(long, value_name = "SIZE", value_parser = crate::size::bytes)]
+    pub memory: Option<u64>,
     /// How the answer is written.
     #[arg(long, default_value = "human")]
     pub format: Format,
@@ -186,7 +196,7 @@ pub struct EmitArgs {
     /// Which circuit of the source file.
     #[arg(long)]
     pub circuit: Option<String>,
-    /// The vtree of a `.psdd`.
+    /// The vtree of a `.psdd` or a `.sdd`.
     #[arg(long, value_name = "FILE")]
     pub vtree: Option<PathBuf>,
     /// The mode of the plan.
@@ -224,12 +234,12 @@ pub enum PlanMode {
 /// A model and how to open it.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
-    /// A `.pcm` model, a `.psdd`, or a `.pc` circuit whose tables are all written.
+    /// A `.pcm` model, a `.psdd`, a `.sdd`, or a `.pc` circuit whose tables are all written.
     pub model: PathBuf,
     /// Which circuit of a `.pc` file.
     #[arg(long)]
     pub circuit: Option<String>,
-    /// The vtree of a `.psdd`.
+    /// The vtree of a `.psdd` or a `.sdd`.
     #[arg(long, value_name = "FILE")]
     pub vtree: Option<PathBuf>,
 }
@@ -358,7 +368,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "quick")]
     pub arrays: Option<PathBuf>,
     /// Take the workload's circuit from a file.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "arrays"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "quick")]
     pub circuit: Option<PathBuf>,
     /// The vtree of the circuit.
     #[arg(long, value_name = "FILE", requires = "circuit")]

@@ -6,6 +6,7 @@ mod failure;
 mod opened;
 mod progress;
 mod rows;
+mod size;
 mod terminal;
 mod world;
 

@@ -1,4 +1,4 @@
-//! Files that hold circuits, opened: a `.pc` program, a `.pcm` model, a `.psdd`. The content decides which.
+//! Files that hold circuits, opened: a `.pc` program, a `.pcm` model, a `.psdd`, a `.sdd`. The content decides which.
 
 use crate::args::{MachineArgs, ModelArgs, Numerics, SourceArgs};
 use crate::failure::Failure;
@@ -7,7 +7,7 @@ use crate::world::{Loaded, World};
 use pcc_diag::{Diagnostic, Sources};
 use pcc_ir::{Checked, Graph, Params, props};
 use pcc_runtime::data::{Vocabulary, read_file};
-use pcc_runtime::exec::{CpuExecutor, CpuOptions, Executor, Interpreter, LogExecutor};
+use pcc_runtime::exec::{CpuOptions, Executor, Interpreter, LogExecutor, compiled};
 use pcc_runtime::formats::{Content, read_circuit};
 use pcc_runtime::model::{Model, Provenance};
 use std::collections::BTreeMap;
@@ -136,9 +136,9 @@ fn name_of(file: &Path) -> String {
     file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned())
 }
 
-/// How many threads compute.
-pub fn threads(machine: &MachineArgs) -> Result<NonZeroUsize, Failure> {
-    match machine.threads {
+/// How many threads compute: as many as wanted, else all.
+pub fn threads(wanted: Option<usize>) -> Result<NonZeroUsize, Failure> {
+    match wanted {
         None => Ok(CpuOptions::all_threads().threads),
         Some(n) => NonZeroUsize::new(n).ok_or_else(|| Failure::Usage("`--threads` is at least 1".into())),
     }
@@ -168,9 +168,10 @@ pub fn executor(graph: &Graph, params: &Params, machine: &MachineArgs) -> Result
     Ok(match machine.numerics {
         Numerics::Scaled => {
             let code_folder = code_folder();
-            let options = CpuOptions { code_folder, ..CpuOptions::threads(threads(machine)?) };
-            let executor = CpuExecutor::new(graph, params, options);
-            Box::new(executor.map_err(|e| Failure::Machine(e.to_string()))?)
+            let memory = machine.memory;
+            let options =
+                CpuOptions { memory, code_folder, ..CpuOptions::threads(threads(machine.threads)?) };
+            compiled(graph, params, options).map_err(|e| Failure::Machine(e.to_string()))?
         }
         Numerics::Log => Box::new(LogExecutor::new(graph, params)),
         Numerics::F64 => Box::new(Interpreter::new(graph, params)),

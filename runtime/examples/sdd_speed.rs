@@ -43,6 +43,7 @@ fn main() {
         best * 1e3,
         executor.n_marked()
     );
+    executor.log_weighted_count_derivatives(&weights);
     let (mut best, start) = (f64::INFINITY, Instant::now());
     while start.elapsed().as_secs_f64() < 2.0 {
         let run = Instant::now();

@@ -130,7 +130,7 @@ fn write_plot(path: &Path, records: &[Record]) -> Result<(), Failure> {
 fn here(args: &BenchArgs, entry: &Entry, position: usize, terminal: &Terminal) -> Result<(), Failure> {
     let mut size = if args.quick { entry.quick } else { entry.sizes[position.min(entry.sizes.len() - 1)] };
     size.batch = args.batch.map_or(size.batch, |rows| rows as usize);
-    if let Some(path) = &args.arrays {
+    if let (Some(path), None) = (&args.arrays, &args.circuit) {
         size = Size::of_arrays(&Arrays::read(path).map_err(Failure::of)?).map_err(Failure::of)?;
     }
     let build = || build(args, entry, size, terminal);
@@ -143,7 +143,7 @@ fn here(args: &BenchArgs, entry: &Entry, position: usize, terminal: &Terminal) -
 
 fn build(args: &BenchArgs, entry: &Entry, size: Size, terminal: &Terminal) -> Result<Workload, Diagnostic> {
     if let Some(path) = &args.circuit {
-        return given_circuit(path, args.vtree.as_deref(), size.batch, terminal);
+        return given_circuit(path, args, size.batch, terminal);
     }
     match &args.arrays {
         Some(path) => Workload::given(entry, size, Arrays::read(path)?),
@@ -151,15 +151,19 @@ fn build(args: &BenchArgs, entry: &Entry, size: Size, terminal: &Terminal) -> Re
     }
 }
 
+/// A circuit from a file on rows drawn, or with weights from another file.
 fn given_circuit(
     path: &Path,
-    vtree: Option<&Path>,
+    args: &BenchArgs,
     rows: usize,
     terminal: &Terminal,
 ) -> Result<Workload, Diagnostic> {
-    let imported = pcc_runtime::formats::read_circuit(path, vtree)?;
+    let imported = pcc_runtime::formats::read_circuit(path, args.vtree.as_deref())?;
     terminal.show(&imported.warnings, &Sources::new());
-    Workload::of_circuit(imported.graph, imported.params, rows, 0)
+    match &args.arrays {
+        Some(weights) => Workload::weighted(imported.graph, imported.params, &Arrays::read(weights)?),
+        None => Workload::of_circuit(imported.graph, imported.params, rows, 0),
+    }
 }
 
 fn config(args: &BenchArgs, entry: &Entry, size: Size) -> Config {

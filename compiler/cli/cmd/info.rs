@@ -6,7 +6,7 @@ use crate::opened::{self, Circuit};
 use crate::terminal::{Terminal, print_line, print_text};
 use pcc_diag::grouped;
 use pcc_ir::lower::{Options, graph_to_plan};
-use pcc_ir::plan::{Cost, Mode};
+use pcc_ir::plan::{Cost, Memory, Mode, Plan, Run, TILE, TILES};
 use pcc_ir::props::{self, DeterminismConfig, Properties};
 use pcc_ir::{Graph, Params};
 use serde_json::{Map, Value, json};
@@ -17,7 +17,7 @@ pub fn run(args: &InfoArgs, terminal: &Terminal) -> Result<(), Failure> {
     let wanted = args.circuit.as_deref();
     let circuits = opened::circuits(&args.file, wanted, args.vtree.as_deref(), &args.source, terminal)?;
     for circuit in &circuits {
-        let facts = Facts::of(circuit)?;
+        let facts = Facts::of(circuit, args)?;
         match args.format {
             Format::Human => print_text(&facts.in_words(circuit)),
             Format::Json => print_line(&facts.as_json(circuit).to_string()),
@@ -31,25 +31,64 @@ struct Facts {
     units: u64,
     widest: u64,
     properties: Properties,
-    forward: Cost,
-    flows: Cost,
+    forward: Use,
+    em: Use,
+}
+
+/// One use of a circuit: what it costs, how it is run, and the memory that takes.
+struct Use {
+    cost: Cost,
+    run: Run,
+    memory: Memory,
+}
+
+impl Use {
+    /// As it is run by so many threads, within a limit if there is one.
+    fn of(graph: &Graph, mode: Mode, args: &InfoArgs) -> Result<Self, Failure> {
+        let lowering = Options::latents_summed_out(graph, mode);
+        let plan = graph_to_plan(graph, &lowering).map_err(Failure::Machine)?;
+        let threads = opened::threads(args.threads)?.get() as u32;
+        let run = match args.memory {
+            None => Run { threads, tiles: TILES[0] },
+            Some(limit) => plan.fit(threads, limit).map_err(|least| does_not_fit(&plan, least, limit))?,
+        };
+        Ok(Use { cost: plan.cost(), run, memory: plan.memory(run) })
+    }
+
+    /// `1.2 GB for EM, 2 threads with 256 rows each`.
+    fn in_words(&self, purpose: &str) -> String {
+        let Run { threads, tiles } = self.run;
+        let rows = tiles as usize * TILE;
+        let share = match threads {
+            1 => format!("1 thread with {rows} rows"),
+            _ => format!("{threads} threads with {rows} rows each"),
+        };
+        format!("{} {purpose}, {share}", bytes(self.memory.total()))
+    }
+}
+
+fn does_not_fit(plan: &Plan, least: Memory, limit: u64) -> Failure {
+    let word = if plan.mode == Mode::Flows { "training" } else { "evaluating" };
+    let (least, limit) = (bytes(least.total()), bytes(limit));
+    Failure::Machine(format!("{word} this circuit takes {least} at least, more than the {limit} given"))
 }
 
 impl Facts {
-    fn of(circuit: &Circuit) -> Result<Self, Failure> {
+    fn of(circuit: &Circuit, args: &InfoArgs) -> Result<Self, Failure> {
         let graph = circuit.graph.graph();
         let units = || graph.layer_ids().map(|id| graph.n_units(id) as u64);
         Ok(Facts {
             units: units().sum(),
             widest: units().max().unwrap_or(0),
             properties: props::check(graph, &DeterminismConfig::given(graph, &[])),
-            forward: cost(graph, Mode::Forward)?,
-            flows: cost(graph, Mode::Flows)?,
+            forward: Use::of(graph, Mode::Forward, args)?,
+            em: Use::of(graph, Mode::Flows, args)?,
         })
     }
 
-    fn em_bytes(&self) -> u64 {
-        self.flows.arena_bytes + self.flows.flow_bytes
+    /// Operations for one row, forward and for EM.
+    fn flops(&self) -> [u64; 2] {
+        [self.forward.cost.flops_up, self.em.cost.flops_up + self.em.cost.flops_down]
     }
 
     fn as_json(&self, circuit: &Circuit) -> Value {
@@ -60,6 +99,7 @@ impl Facts {
             .into_iter()
             .map(|(name, answer)| (name.to_string(), answer.map_or(json!("unknown"), |a| json!(a))))
             .collect();
+        let [forward, em] = self.flops();
         json!({
             "circuit": circuit.name,
             "variables": graph.variables().len(),
@@ -68,11 +108,11 @@ impl Facts {
             "edges": graph.n_edges(),
             "parameters": graph.n_parameters(),
             "properties": properties,
-            "flops": {"forward": self.forward.flops_up, "em": self.flows.flops_up + self.flows.flops_down},
+            "flops": {"forward": forward, "em": em},
             "bytes": {
                 "parameters": 4 * Params::of(graph).values().len(),
-                "forward": self.forward.arena_bytes,
-                "em": self.em_bytes(),
+                "forward": self.forward.memory.total(),
+                "em": self.em.memory.total(),
             },
         })
     }
@@ -104,29 +144,15 @@ impl Facts {
         for (name, answer) in self.properties.answers() {
             line(name, answer.map_or("unknown", |a| if a { "yes" } else { "no" }).into());
         }
-        let em = self.flows.flops_up + self.flows.flops_down;
-        line(
-            "operations",
-            format!("{} a row forward, {} for EM", grouped(self.forward.flops_up), grouped(em)),
-        );
-        line(
-            "memory",
-            format!(
-                "{} a thread forward, {} for EM",
-                bytes(self.forward.arena_bytes),
-                bytes(self.em_bytes())
-            ),
-        );
+        let [forward, em] = self.flops();
+        line("operations", format!("{} a row forward, {} for EM", grouped(forward), grouped(em)));
+        line("memory", self.forward.in_words("forward"));
+        line("", self.em.in_words("for EM"));
         if let Some(provenance) = &circuit.provenance {
             line("trained", provenance.clone());
         }
         text
     }
-}
-
-fn cost(graph: &Graph, mode: Mode) -> Result<Cost, Failure> {
-    let plan = graph_to_plan(graph, &Options::latents_summed_out(graph, mode)).map_err(Failure::Machine)?;
-    Ok(plan.cost())
 }
 
 /// `12.3 MB`, in powers of ten.

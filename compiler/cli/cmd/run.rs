@@ -120,7 +120,7 @@ fn carry_out(
     };
     let machine = Machine {
         numerics: numerics_word(args.machine.numerics).into(),
-        threads: opened::threads(&args.machine)?.get(),
+        threads: opened::threads(args.machine.threads)?.get(),
         version: env!("CARGO_PKG_VERSION").into(),
     };
     let mut setting =

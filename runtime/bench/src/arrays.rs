@@ -63,6 +63,19 @@ impl Arrays {
         Ok(numbers.map(|bytes| i64::from_le_bytes(bytes.try_into().expect("eight bytes"))).collect())
     }
 
+    /// All numbers of an array of 64-bit floats.
+    ///
+    /// # Errors
+    /// `arrays-differ` when there is no such array, or it holds something else.
+    pub fn doubles(&self, name: &str) -> Result<Vec<f64>, Diagnostic> {
+        let view = self.view(name)?;
+        if view.dtype() != Dtype::F64 {
+            return Err(self.differ(format!("has `{name}` as {:?} instead of F64", view.dtype())));
+        }
+        let numbers = view.data().chunks_exact(8);
+        Ok(numbers.map(|bytes| f64::from_le_bytes(bytes.try_into().expect("eight bytes"))).collect())
+    }
+
     /// All numbers of an array of 32-bit floats.
     ///
     /// # Errors

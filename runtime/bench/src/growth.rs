@@ -133,9 +133,10 @@ impl Panel {
     }
 }
 
-/// `1,000` for 3, `0.01` for -2.
+/// `1,000` for 3, `10 M` for 7, `0.01` for -2.
 fn power(decade: i32) -> String {
     match u32::try_from(decade) {
+        Ok(decade @ 6..) => format!("{} M", pcc_diag::grouped(10_u64.pow(decade - 6))),
         Ok(decade) => pcc_diag::grouped(10_u64.pow(decade)),
         Err(_) => format!("{}", 10_f64.powi(decade)),
     }
@@ -165,6 +166,6 @@ mod tests {
         let decades = Decades::around([2.0, 900.0].into_iter());
         assert_eq!((decades.0, decades.1), (0, 3));
         assert!((decades.place(10.0) - 1.0 / 3.0).abs() < 1e-12);
-        assert_eq!([power(0), power(4), power(-2)], ["1", "10,000", "0.01"]);
+        assert_eq!([power(0), power(4), power(7), power(-2)], ["1", "10,000", "10 M", "0.01"]);
     }
 }

@@ -6,16 +6,12 @@
 //! executor may still have to carry out what the step put off.
 
 use crate::clock::Clock;
+use crate::machine::Machine;
 use crate::memory::{forget_peak, peak_megabytes};
 use crate::peak::Peak;
 use crate::record::{Operation, Record, Shape};
 use crate::workload::{Workload, model_operations};
 use pcc_diag::Diagnostic;
-use pcc_ir::plan::Mode;
-use pcc_ir::recipe::Per;
-use pcc_ir::{Batch, Graph};
-use pcc_runtime::exec::{CpuExecutor, CpuOptions, Executor};
-use pcc_runtime::train::Update;
 use std::num::NonZeroUsize;
 
 /// How to measure.
@@ -41,10 +37,6 @@ const MOST_REPETITIONS: usize = 101;
 /// A repetition is at least as long, in seconds, and consists of as many runs as that takes.
 const LEAST_SECONDS: f64 = 4e-3;
 
-/// Imaginary observations of each weight and value in a step: without them, steps over the same few rows
-/// again and again would drive parameters to zero.
-const PSEUDOCOUNT: f64 = 1e-3;
-
 /// Measures a workload.
 ///
 /// # Errors
@@ -65,7 +57,7 @@ fn measure_threads(
     threads: NonZeroUsize,
     workload: Workload,
 ) -> Result<Vec<Record>, Diagnostic> {
-    let kernels = pcc_kernels::kernels().map_err(of_machine)?;
+    let kernels = pcc_kernels::kernels().map_err(|fault| Diagnostic::error("machine", fault))?;
     let mut peak = Peak::new(kernels, threads.get());
     let mut runs = Runs::new(config, threads, workload)?;
     let measured = config.operations.iter().map(|&operation| {
@@ -82,7 +74,7 @@ fn repeat(config: &Config, operation: Operation, runs: usize, on: &mut Runs, pea
     let mut spent = 0.0;
     while !is_enough(config, samples.seconds.len(), spent) {
         let before = peak.gflops();
-        let ((), seconds) = on.clock.time(|| (0..runs).for_each(|_| on.run(operation)));
+        let ((), seconds) = on.clock.time(|| (0..runs).for_each(|_| on.machine.run(operation)));
         spent += seconds;
         samples.seconds.push(seconds / runs as f64);
         samples.peaks.push((before + peak.gflops()) / 2.0);
@@ -92,10 +84,6 @@ fn repeat(config: &Config, operation: Operation, runs: usize, on: &mut Runs, pea
 
 fn is_enough(config: &Config, repetitions: usize, seconds: f64) -> bool {
     repetitions >= config.least_repetitions && (seconds >= config.seconds || repetitions >= MOST_REPETITIONS)
-}
-
-fn of_machine(fault: impl std::fmt::Display) -> Diagnostic {
-    Diagnostic::error("machine", fault.to_string())
 }
 
 /// The repetitions of one operation.
@@ -114,12 +102,9 @@ struct FirstRun {
     runs: usize,
 }
 
-/// An executor with its rows.
+/// A machine with its clock.
 struct Runs {
-    graph: Graph,
-    executor: CpuExecutor,
-    batch: Batch,
-    held: Vec<bool>,
+    machine: Machine,
     clock: Clock,
     threads: NonZeroUsize,
     /// Seconds to compile likelihoods, and the statistics of a step.
@@ -129,53 +114,33 @@ struct Runs {
 
 impl Runs {
     fn new(config: &Config, threads: NonZeroUsize, workload: Workload) -> Result<Self, Diagnostic> {
-        let Workload { graph, params, batch } = workload;
-        let held = vec![false; graph.params().len()];
         let clock = Clock::for_threads(threads.get());
-        let own_graph = graph.clone();
-        let (made, seconds) =
-            clock.time(|| CpuExecutor::new(own_graph, params, CpuOptions::threads(threads)));
-        let mut executor = made.map_err(of_machine)?;
+        let (made, seconds) = clock.time(|| Machine::new(workload, threads));
+        let mut machine = made?;
         let mut compiling = [seconds, 0.0];
         if config.operations.contains(&Operation::Em) {
-            let (made, seconds) = clock.time(|| executor.prepare(Mode::Flows, false).map(drop));
-            made.map_err(of_machine)?;
+            let (made, seconds) = clock.time(|| machine.prepare_steps());
+            made?;
             compiling[1] = seconds;
         }
-        let logs = executor.log_likelihoods(&batch);
+        let logs = machine.logs();
         let mean_log_likelihood = logs.iter().sum::<f64>() / logs.len() as f64;
-        Ok(Runs { graph, executor, batch, held, clock, threads, compiling, mean_log_likelihood })
+        Ok(Runs { machine, clock, threads, compiling, mean_log_likelihood })
     }
 
     /// Touches all memory of an operation, and finds how many runs make a repetition.
     fn first_run(&mut self, operation: Operation) -> FirstRun {
         forget_peak();
-        self.run(operation);
+        self.machine.run(operation);
         let peak_megabytes = peak_megabytes();
-        let ((), seconds) = self.clock.time(|| self.run(operation));
+        let ((), seconds) = self.clock.time(|| self.machine.run(operation));
         let runs = (LEAST_SECONDS / seconds.max(1e-9)).ceil().clamp(1.0, 1e6) as usize;
         FirstRun { peak_megabytes, runs }
     }
 
-    fn run(&mut self, operation: Operation) {
-        match operation {
-            Operation::Forward => drop(self.executor.log_likelihoods(&self.batch)),
-            Operation::Em => self.step(),
-        }
-    }
-
-    /// Gathers the statistics of all rows and moves the parameters.
-    fn step(&mut self) {
-        self.executor.gather(&self.batch, None);
-        let threads = self.threads.get();
-        let update =
-            Update { step: 1.0, pseudocount: PSEUDOCOUNT, per: Per::Cell, held: &self.held, threads };
-        self.executor.maximize(&update);
-    }
-
     fn record(&self, config: &Config, op: Operation, first: FirstRun, samples: Samples) -> Record {
-        let graph = &self.graph;
-        let (rows, edges) = (self.batch.n_rows(), graph.n_edges());
+        let graph = self.machine.graph();
+        let (rows, edges) = (self.machine.n_rows(), graph.n_edges());
         let passes = if op == Operation::Em { 3 } else { 1 };
         let operations = (passes * model_operations(graph)) as f64;
         let gflops = |seconds: f64| operations * rows as f64 / seconds * 1e-9;
@@ -199,7 +164,7 @@ impl Runs {
             repetitions: seconds.n,
             flops_per_edge_sample: operations / edges as f64,
             mean_log_likelihood: self.mean_log_likelihood,
-            marked: self.executor.n_marked(),
+            marked: self.machine.n_marked(),
             params: Shape { variables: graph.variables().len(), edges, parameters: graph.n_parameters() },
         }
     }

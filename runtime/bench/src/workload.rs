@@ -4,7 +4,8 @@ use crate::arrays::Arrays;
 use crate::catalogue::{Entry, Size};
 use crate::numbers::Numbers;
 use pcc_diag::Diagnostic;
-use pcc_ir::{Batch, Graph, LayerKind, ParamShape, Params};
+use pcc_ir::{Batch, Graph, LayerKind, ParamShape, Params, VarId};
+use pcc_runtime::exec::LiteralWeights;
 
 /// What is run.
 pub struct Workload {
@@ -13,7 +14,25 @@ pub struct Workload {
     /// Its parameters.
     pub params: Params,
     /// The rows.
-    pub batch: Batch,
+    pub evidence: Evidence,
+}
+
+/// What is known of each row.
+pub enum Evidence {
+    /// Values of variables.
+    Values(Batch),
+    /// Weights of all values of all variables: the circuit's value is a weighted model count.
+    Weights(LiteralWeights),
+}
+
+impl Evidence {
+    /// How many rows there are.
+    pub fn n_rows(&self) -> usize {
+        match self {
+            Evidence::Values(batch) => batch.n_rows(),
+            Evidence::Weights(weights) => weights.n_rows(),
+        }
+    }
 }
 
 impl Workload {
@@ -36,14 +55,38 @@ impl Workload {
     fn build(entry: &Entry, size: Size, numbers: &Numbers) -> Result<Self, Diagnostic> {
         let graph = (entry.build)(size, numbers)?;
         let params = numbers.params(&graph)?;
-        let batch = numbers.batch(&graph, size.batch)?;
-        Ok(Workload { graph, params, batch })
+        let evidence = Evidence::Values(numbers.batch(&graph, size.batch)?);
+        Ok(Workload { graph, params, evidence })
     }
 
     /// A circuit that comes from elsewhere, on rows drawn from a seed.
     pub fn of_circuit(graph: Graph, params: Params, rows: usize, seed: u64) -> Result<Self, Diagnostic> {
-        let batch = Numbers::Drawn { seed }.batch(&graph, rows)?;
-        Ok(Workload { graph, params, batch })
+        let evidence = Evidence::Values(Numbers::Drawn { seed }.batch(&graph, rows)?);
+        Ok(Workload { graph, params, evidence })
+    }
+
+    /// A circuit over truth values that comes from elsewhere, with weights for each row: the array `p`
+    /// `[rows][variables]` of 64-bit floats weighs true, and `1 - p` false.
+    ///
+    /// # Errors
+    /// `arrays-differ` when the array does not fit the circuit, or holds what is no probability.
+    pub fn weighted(graph: Graph, params: Params, arrays: &Arrays) -> Result<Self, Diagnostic> {
+        let n = graph.variables().len();
+        let shape = arrays.shape("p").unwrap_or_default();
+        let rows = match shape[..] {
+            [rows, columns] if columns == n && rows > 0 => rows,
+            _ => {
+                return Err(arrays.differ(format!("has `p` in shape {shape:?}, but there are {n} variables")));
+            }
+        };
+        let (all, mut weights) = (arrays.doubles("p")?, LiteralWeights::ones(&graph, rows));
+        for var in 0..n {
+            let p: Vec<f64> = (0..rows).map(|row| all[row * n + var]).collect();
+            let not_p: Vec<f64> = p.iter().map(|p| 1.0 - p).collect();
+            let set = weights.set(VarId::new(var), 1, &p).and(weights.set(VarId::new(var), 0, &not_p));
+            set.map_err(|bad| arrays.differ(format!("holds what can't be in `p`: {bad}")))?;
+        }
+        Ok(Workload { graph, params, evidence: Evidence::Weights(weights) })
     }
 }
 

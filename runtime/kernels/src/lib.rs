@@ -1,7 +1,7 @@
 //! Dense, row and leaf kernels behind one tile contract.
 //!
 //! Compiled circuits spend nearly all their time here: emitted code passes sizes and addresses, a
-//! kernel does wide arithmetic on one batch tile and returns.
+//! kernel does wide arithmetic on one batch tile, or on a bundle of them, and returns.
 //! In: a [`Kernels`] table, chosen once for the CPU ([`kernels`]) or by name ([`tier`]).
 //! Out: numbers in the caller's buffers, and marks for samples that need a second, slower pass.
 //! A kernel never allocates, never locks, never looks at a circuit, and never panics; whoever calls it
@@ -13,8 +13,11 @@
 //!   aligned for speed (no kernel relies on it). `n` units are `n * 64` contiguous `f32`.
 //! - Numbers are *scaled linear*: a group of units has one mantissa row for each unit and one
 //!   exponent row, integer-valued `f32`; the value of unit `u` at sample `s` is
-//!   `mantissa[u][s] * 2^exponent[s]`. After [`Kernels::rescale`] the largest mantissa of a sample is
-//!   in `[1, 2)`.
+//!   `mantissa[u][s] * 2^exponent[s]`. A group counts as normalised when the largest mantissa of each
+//!   sample is in `[2^-8, 2^8)`: at the usual layer nothing has to be rescaled. Where something has,
+//!   the largest comes to `[1, 2)`.
+//! - A *bundle* is a few tiles one after another, at one distance ([`Tiles`]). The kernels for layers run
+//!   over a bundle, so that weights are read once for all of its tiles; the others run over one tile.
 //! - A *zero group*, all mantissas of a sample exactly 0, has the exponent [`ZERO_EXPONENT`]. Sums of
 //!   exponents keep it far below every ordinary exponent, so a plain maximum skips zero groups.
 //! - Codes (discrete values) are `u32`, [`MISSING`] for a value that is not observed; real values are
@@ -30,17 +33,25 @@
 //! f32 mantissas lose what lies under `2^-126`, which matters when all that dominates it is later
 //! multiplied by zero. The rules, chosen by the `guard` bits and each conservative:
 //!
-//! - [`GUARD_MAXIMUM`]: the largest entry of a product group falls under `2^-60` although some pair of
-//!   factors was positive.
-//! - [`GUARD_ENTRY`], products: both factors are positive and their product is under `2^-120`.
+//! - [`GUARD_MAXIMUM`], products: the largest entry falls under `2^-60` although some unit was positive in
+//!   the factors so far.
+//! - [`GUARD_ENTRY`], products: factors are positive and their product is under `2^-120`.
 //!   Needed where a group feeds a sum with weights under `2^-40` or structural zeros.
-//! - [`GUARD_ENTRY`], sums: a positive entry is under `2^-100` before rescaling, or under `2^-120` of
-//!   the group's largest. A sum loses at most `k * 2^-126` to flushing, hence at `2^-100` a relative
-//!   `k * 2^-26`; and no ratio of a flow to such a sum exceeds `2^100`.
-//!   An entry that became 0 although a term was positive is found by [`Kernels::guard_sum`].
+//! - Products of more than two factors: the whole fell by more than `2^56` under the product of its factors'
+//!   maxima, or is all zero though some unit is positive in every factor.
+//! - Sums: a positive entry is under `2^-100`, or under `2^-120` of the group's largest. A sum loses at most
+//!   `k * 2^-126` to flushing, hence at `2^-100` a relative `k * 2^-26`; and no ratio of a flow to such a sum
+//!   exceeds `2^100`. Where the table is watched: an entry became 0 although a term was positive.
 //! - [`GUARD_ENTRY`], [`Kernels::align`]: a positive value is flushed.
 //! - Always: a largest entry over `2^100`, an exponent beyond `2^23` in size (sums of two stay exact in
 //!   `f32`).
+//!
+//! Products of at most four factors are formed in one pass, and accepted as they are when the largest entry
+//! of every sample is at least `2^-40` and, where entries matter, every one `2^-100`: what was flushed on the
+//! way is then under `2^-126` times `2^8` for each of at most two further factors, so under `2^-70` of the
+//! largest. Only where that fails are they formed again factor by factor, by the rules above. Sums are
+//! watched while they are in registers, and looked through again only where one is under `2^-100` or a
+//! largest has left `[2^-8, 2^8)`.
 
 mod denormals;
 mod kernel;

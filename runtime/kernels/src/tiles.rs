@@ -34,7 +34,7 @@ pub struct Factor {
     pub rows: u32,
     /// Of a group its exponent row; [`LEAF`] of a leaf.
     pub exponent: u32,
-    /// Where a leaf's table starts in `tables`, `[value][unit]`, linear probabilities.
+    /// Where a leaf's table starts in `tables`, `[value][unit]`, linear probabilities, none over `2^8`.
     pub table: u64,
     /// Where a leaf's exponents start in `row_exponents`: for each value `floor(log2)` of its largest
     /// probability, anything where that is 0.

@@ -22,8 +22,7 @@ impl Blend {
     /// which may be wrong where the step is 1.
     #[inline(always)]
     pub(crate) fn of(update: &Update, cells: usize, used: f64, mass: f64) -> Self {
-        // Also false for what is no number.
-        if !(used > 0.0) {
+        if used.is_nan() || used <= 0.0 {
             return Blend::NONE;
         }
         let count = update.count_of_unit(cells);

@@ -12,7 +12,8 @@
 //!   keeps a zero, as its flow is zero, but a pseudocount gives it mass, as it does to any unseen event.
 //! - Weights that do not sum to one are normalised by their first update.
 //!
-//! Tables are 32-bit floats, all arithmetic is 64-bit. Every parameter is read twice and written once.
+//! Tables are 32-bit floats. Totals are 64-bit sums of at most 256 numbers in 32 bits each; a parameter's move
+//! is 32-bit arithmetic, since it is rounded to that anyway, but for units that were hardly used.
 
 use super::{leaf_tables, weight_tables};
 use pcc_ir::recipe::Per;

@@ -2,6 +2,7 @@
 
 use crate::lanes::{MAX_LANES, Vector};
 use crate::{Factor, LEAF, TILE};
+use std::mem::MaybeUninit;
 
 /// Where the values of factors lie.
 #[derive(Clone, Copy)]
@@ -47,7 +48,7 @@ impl Source {
     ) -> [[V; 4]; B] {
         // SAFETY: the caller's factor has unit `first`, codes at `at`, and a table row for each.
         unsafe {
-            let mut known = [0; MAX_LANES];
+            let mut known = MaybeUninit::uninit();
             let codes = Codes::<V>::of(self.base.add(factor.rows as usize * TILE + at), &mut known);
             let table = self.tables.add(factor.table as usize + first);
             let mut rows = [table; MAX_LANES];
@@ -88,7 +89,7 @@ impl Source {
     pub unsafe fn row_exponent<V: Vector>(self, factor: Factor, at: usize) -> V {
         // SAFETY: the caller's factor has codes at `at`, and an exponent for each.
         unsafe {
-            let mut known = [0; MAX_LANES];
+            let mut known = MaybeUninit::uninit();
             let codes = Codes::<V>::of(self.base.add(factor.rows as usize * TILE + at), &mut known);
             let exponents = self.row_exponents.add(factor.row_exponents as usize);
             let mut of_codes = [0.0_f32; MAX_LANES];
@@ -112,7 +113,7 @@ struct Codes<V: Vector> {
 impl<V: Vector> Codes<V> {
     /// `known` is where codes go if some are missing.
     #[inline(always)]
-    unsafe fn of(words: *const f32, known: &mut [u32; MAX_LANES]) -> Self {
+    unsafe fn of(words: *const f32, known: &mut MaybeUninit<[u32; MAX_LANES]>) -> Self {
         // SAFETY: the caller has a vector of words; `known` has room for one.
         unsafe {
             // Read as a number, a missing code is NaN; no code that a table can have is.
@@ -122,7 +123,7 @@ impl<V: Vector> Codes<V> {
                 return Codes { known: words.cast(), missing, is_any_missing: false };
             }
             V::select(missing, V::splat(0.0), numbers).store(known.as_mut_ptr().cast());
-            Codes { known: known.as_ptr(), missing, is_any_missing: true }
+            Codes { known: known.as_ptr().cast(), missing, is_any_missing: true }
         }
     }
 }

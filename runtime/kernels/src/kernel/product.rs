@@ -197,9 +197,9 @@ impl AtOnce {
                 scale = Some(power_of_two(Lanes::sub(V::splat(0.0), of_leaves)));
             }
             let (width, mut first) = (self.product.source.width, 0);
-            while first + 16 <= width {
-                self.pass::<V, N, LEAVES, ENTRY, false, 4>(first, scale, at, &mut largest, watch);
-                first += 16;
+            while first + 8 <= width {
+                self.pass::<V, N, LEAVES, ENTRY, false, 2>(first, scale, at, &mut largest, watch);
+                first += 8;
             }
             while first < width {
                 self.pass::<V, N, LEAVES, ENTRY, true, 1>(first, scale, at, &mut largest, watch);

@@ -85,12 +85,26 @@ impl Ratio {
         // SAFETY: as for the caller.
         unsafe {
             let shift = L::load(self.value_exponent.add(at)).sub(L::load(self.term_exponent.add(at)));
-            // The value was a normal number before normalising, so one factor holds the shift.
-            let factor = power_of_two(shift);
+            let zero = L::splat(0.0);
+            if L::bits(L::or(shift.gt(zero), zero.gt(shift))) == 0 {
+                self.rows::<L>(None, at, to);
+            } else {
+                // The value was a normal number before normalising, so one factor holds the shift.
+                self.rows(Some(power_of_two(shift)), at, to);
+            }
+        }
+    }
+
+    /// A strip whose values were divided by `factor`.
+    #[inline(always)]
+    unsafe fn rows<L: Lanes>(&self, factor: Option<L>, at: usize, to: usize) {
+        // SAFETY: as for the caller.
+        unsafe {
             for i in 0..self.m {
                 let flow = L::load(self.flow.add(i * TILE + at));
                 let value = L::load(self.value.add(i * TILE + at));
-                let quotient = flow.mul(value.mul(factor).reciprocal());
+                let unscaled = if let Some(factor) = factor { value.mul(factor) } else { value };
+                let quotient = flow.mul(unscaled.reciprocal());
                 // A flow of 0 gives 0 whatever the value: marked samples are excluded that way.
                 let ratio = L::select(value.is_positive(), quotient, L::splat(0.0));
                 ratio.store(self.ratios.add(i * self.samples + to));

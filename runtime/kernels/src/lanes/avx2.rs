@@ -55,6 +55,9 @@ impl Lanes for __m256 {
         };
         gt(self: Self, other: Self) -> __m256 = _mm256_cmp_ps::<_CMP_GT_OQ>(self, other);
         is_nan(self: Self) -> __m256 = _mm256_cmp_ps::<_CMP_UNORD_Q>(self, self);
+        has_bits_of(self: Self, other: Self) -> __m256 = _mm256_castsi256_ps(
+            _mm256_cmpeq_epi32(_mm256_castps_si256(self), _mm256_castps_si256(other)),
+        );
         and(a: __m256, b: __m256) -> __m256 = _mm256_and_ps(a, b);
         or(a: __m256, b: __m256) -> __m256 = _mm256_or_ps(a, b);
         and_not(a: __m256, b: __m256) -> __m256 = _mm256_andnot_ps(b, a);

@@ -47,6 +47,8 @@ impl Lanes for __m512 {
         scale_once(self: Self, by: Self) -> Self = self.scale(by);
         gt(self: Self, other: Self) -> Self::Mask = lanes_of(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(self, other));
         is_nan(self: Self) -> Self::Mask = lanes_of(_mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self, self));
+        has_bits_of(self: Self, other: Self) -> Self::Mask =
+            lanes_of(_mm512_cmpeq_epi32_mask(_mm512_castps_si512(self), _mm512_castps_si512(other)));
         and(a: __m512i, b: __m512i) -> Self::Mask = _mm512_and_si512(a, b);
         or(a: __m512i, b: __m512i) -> Self::Mask = _mm512_or_si512(a, b);
         and_not(a: __m512i, b: __m512i) -> Self::Mask = _mm512_andnot_si512(b, a);

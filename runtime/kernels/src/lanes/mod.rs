@@ -60,6 +60,8 @@ pub(crate) trait Lanes: Copy {
     /// Where `self > other`; false for NaN.
     unsafe fn gt(self, other: Self) -> Self::Mask;
     unsafe fn is_nan(self) -> Self::Mask;
+    /// Where the two have the same bits, whatever numbers those are.
+    unsafe fn has_bits_of(self, other: Self) -> Self::Mask;
     unsafe fn and(a: Self::Mask, b: Self::Mask) -> Self::Mask;
     unsafe fn or(a: Self::Mask, b: Self::Mask) -> Self::Mask;
     /// Where `a` and not `b`.
@@ -112,6 +114,22 @@ pub(crate) trait Vector: Lanes {
     unsafe fn multiply_panel<S: Sink<Self>>(panel: Panel, sink: &mut S, columns: usize);
     /// [`Flow::dot`] by the tier's register tile.
     unsafe fn dot_rows(flow: Flow);
+}
+
+/// Asks for a cache line that will be read and written soon.
+///
+/// # Safety
+/// None but that of the pointer's arithmetic: nothing is read.
+#[inline(always)]
+pub(crate) unsafe fn fetch(line: *mut f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 has the instruction, and it faults nowhere.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(line.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = line;
 }
 
 /// Methods of a tier, each one expression over instructions.

@@ -107,6 +107,14 @@ impl Lanes for Array {
         out
     }
     #[inline(always)]
+    unsafe fn has_bits_of(self, other: Self) -> [u32; N] {
+        let mut out = [0; N];
+        for lane in 0..N {
+            out[lane] = all_bits_if(self.0[lane].to_bits() == other.0[lane].to_bits());
+        }
+        out
+    }
+    #[inline(always)]
     unsafe fn select(mask: [u32; N], yes: Self, no: Self) -> Self {
         let mut out = no;
         for lane in 0..N {

@@ -95,6 +95,17 @@ impl<V: Vector> Lanes for Quad<V> {
     }
 
     #[inline(always)]
+    unsafe fn has_bits_of(self, other: Self) -> Self::Mask {
+        // SAFETY: as for the trait.
+        let mut out = unsafe { Self::nowhere() };
+        for v in 0..4 {
+            // SAFETY: as for the trait.
+            out[v] = unsafe { self.0[v].has_bits_of(other.0[v]) };
+        }
+        out
+    }
+
+    #[inline(always)]
     unsafe fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
         let mut out = yes;
         for v in 0..4 {

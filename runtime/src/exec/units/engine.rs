@@ -25,6 +25,7 @@ const MOST_CALIBRATIONS: u32 = 8;
 /// A program and what its runs need besides evidence.
 pub(super) struct Engine {
     pub(super) options: UnitOptions,
+    /// The program, but for its sums and terms, which are the tape.
     pub(super) program: UnitProgram,
     pub(super) tape: Tape,
     /// Where terms' statistics go; only in an engine for flows.
@@ -62,9 +63,10 @@ impl Engine {
         options: UnitOptions,
         n_threads: usize,
     ) -> Result<Self, TooManyUnits> {
-        let program = unit_program(graph, options)?;
-        let sums = program.sums.iter().map(|sum| UnitSum { out: sum.out, n_terms: sum.n_terms }).collect();
-        let tape = Tape::new(program.n_rows, sums, program.terms.clone());
+        let mut program = unit_program(graph, options)?;
+        let sums = std::mem::take(&mut program.sums).into_iter();
+        let sums = sums.map(|sum| UnitSum { out: sum.out, n_terms: sum.n_terms }).collect();
+        let tape = Tape::new(program.n_rows, sums, std::mem::take(&mut program.terms));
         let links = options
             .is_for_flows
             .then(|| Links::new(program.places.iter().map(|places| places.stat).collect()))
@@ -106,18 +108,21 @@ impl Engine {
             return;
         }
         self.n_calibrations += 1;
-        let (mut leaves, mut sums) = (
-            vec![Mean::default(); self.program.leaves.len()],
-            vec![Mean::default(); self.program.sums.len()],
-        );
-        let mut wide = WideRows::of(&self.program);
+        let (mut leaves, mut sums) =
+            (vec![Mean::default(); self.program.leaves.len()], vec![Mean::default(); self.tape.sums().len()]);
+        let mut wide = WideRows::of(&self.tape);
         for &row in &rows[..rows.len().min(ROWS_OF_A_CALIBRATION)] {
             for (leaf, mean) in leaves.iter_mut().enumerate() {
                 let value = self.leaves.wide(leaf, evidence, row);
                 mean.add(value);
                 wide.values[leaf + 1] = value;
             }
-            wide.up(&self.program, |term| self.weight(term, params), |sum, value| sums[sum].add(value));
+            wide.up(
+                &self.tape,
+                self.program.root,
+                |term| self.weight(term, params),
+                |sum, value| sums[sum].add(value),
+            );
         }
         let leaves: Vec<i64> = leaves.iter().map(|mean| mean.get().unwrap_or(0)).collect();
         let sums = self.offsets_of_sums(&leaves, &sums, params);
@@ -129,13 +134,13 @@ impl Engine {
     fn offsets_of_sums(&self, leaves: &[i64], means: &[Mean], params: &Params) -> Vec<i64> {
         let mut of_row = self.rows_with(leaves);
         let (mut offsets, mut term) = (Vec::with_capacity(means.len()), 0);
-        for (sum, mean) in self.program.sums.iter().zip(means) {
+        for (sum, mean) in self.tape.sums().iter().zip(means) {
             let terms = term..term + sum.n_terms as usize;
             term = terms.end;
             let largest = || {
                 let sized = terms.filter_map(|term| {
                     let weight = Wide::of(self.weight(term, params));
-                    let [a, b] = self.program.terms[term].map(|row| of_row[row as usize]);
+                    let [a, b] = self.tape.terms()[term].map(|row| of_row[row as usize]);
                     (!weight.is_zero()).then(|| weight.exponent() + a + b)
                 });
                 sized.max().unwrap_or(0)
@@ -157,7 +162,7 @@ impl Engine {
     /// Folds the offsets into the weights of the terms.
     fn apply_offsets(&mut self, params: &Params) {
         let weights: Vec<f64> = match &self.offsets {
-            None => (0..self.program.terms.len()).map(|term| self.weight(term, params)).collect(),
+            None => (0..self.tape.terms().len()).map(|term| self.weight(term, params)).collect(),
             Some(offsets) => self.offset_weights(offsets, params),
         };
         self.root_offset = self.offsets.as_ref().map_or(0, |offsets| self.offset_of_root(offsets));
@@ -169,10 +174,10 @@ impl Engine {
 
     fn offset_weights(&self, offsets: &Offsets, params: &Params) -> Vec<f64> {
         let mut of_row = self.rows_with(&offsets.leaves);
-        let (mut weights, mut term) = (Vec::with_capacity(self.program.terms.len()), 0);
-        for (sum, &offset) in self.program.sums.iter().zip(&offsets.sums) {
+        let (mut weights, mut term) = (Vec::with_capacity(self.tape.terms().len()), 0);
+        for (sum, &offset) in self.tape.sums().iter().zip(&offsets.sums) {
             for _ in 0..sum.n_terms {
-                let [a, b] = self.program.terms[term].map(|row| of_row[row as usize]);
+                let [a, b] = self.tape.terms()[term].map(|row| of_row[row as usize]);
                 weights.push(offset_weight(self.weight(term, params), a + b - offset));
                 term += 1;
             }
@@ -182,7 +187,7 @@ impl Engine {
     }
 
     fn offset_of_root(&self, offsets: &Offsets) -> i64 {
-        let last = self.program.sums.iter().rposition(|sum| sum.out == self.program.root);
+        let last = self.tape.sums().iter().rposition(|sum| sum.out == self.program.root);
         let leaf = || (self.program.root as usize).checked_sub(1).map(|leaf| offsets.leaves[leaf]);
         last.map(|sum| offsets.sums[sum]).or_else(leaf).unwrap_or(0)
     }

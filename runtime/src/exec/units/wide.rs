@@ -1,10 +1,10 @@
-//! Numbers with an exponent of their own, and runs of a program on them, one row of evidence at a time.
+//! Numbers with an exponent of their own, and runs of a tape on them, one row of evidence at a time.
 //!
-//! In: a program, the weights of its terms, the values of its leaves. Out: the values of its units, the way
+//! In: a tape, the weights of its terms, the values of its leaves. Out: the values of its units, the way
 //! down, in 64-bit floats whose exponents have no bounds. What rows are computed with that left the range of
 //! plain 64-bit floats, and what tells the scale that a unit's values have.
 
-use pcc_ir::units::{ONE_ROW, UnitProgram};
+use pcc_kernels::units::{ONE, Tape};
 
 /// `mantissa * 2^exponent`, the mantissa 0 or within `[1, 2)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,60 +95,61 @@ fn power_of_two(exponent: i64) -> f64 {
     f64::from_bits(((exponent + 1023) as u64) << 52)
 }
 
-/// A program's rows, wide.
+/// A tape's rows, wide.
 pub(super) struct WideRows {
     pub(super) values: Vec<Wide>,
     derivatives: Vec<Wide>,
 }
 
 impl WideRows {
-    pub(super) fn of(program: &UnitProgram) -> Self {
-        WideRows { values: vec![Wide::ONE; program.n_rows], derivatives: Vec::new() }
+    pub(super) fn of(tape: &Tape) -> Self {
+        WideRows { values: vec![Wide::ONE; tape.n_rows()], derivatives: Vec::new() }
     }
 
     /// Computes all units from the leaves, whose rows are set. `visit` gets every sum's number and value.
     pub(super) fn up(
         &mut self,
-        program: &UnitProgram,
+        tape: &Tape,
+        root: u32,
         weights: impl Fn(usize) -> f64,
         mut visit: impl FnMut(usize, Wide),
     ) -> Wide {
         let mut term = 0;
-        for (i, sum) in program.sums.iter().enumerate() {
+        for (i, sum) in tape.sums().iter().enumerate() {
             let mut total = Wide::ZERO;
             for _ in 0..sum.n_terms {
-                let [a, b] = program.terms[term].map(|row| self.values[row as usize]);
+                let [a, b] = tape.terms()[term].map(|row| self.values[row as usize]);
                 total = total.plus(a.times(b).times(Wide::of(weights(term))));
                 term += 1;
             }
             self.values[sum.out as usize] = total;
             visit(i, total);
         }
-        self.values[program.root as usize]
+        self.values[root as usize]
     }
 
-    /// The way down from a derivative of the root, in a program that keeps all rows. `visit` gets every term's
+    /// The way down from a derivative of the root, on a tape in which all units keep their rows. `visit` gets every term's
     /// number and share; the derivative of each leaf's row is left behind.
     pub(super) fn down(
         &mut self,
-        program: &UnitProgram,
+        tape: &Tape,
         weights: impl Fn(usize) -> f64,
-        root: Wide,
+        (root, start): (u32, Wide),
         mut visit: impl FnMut(usize, Wide),
     ) -> &[Wide] {
         self.derivatives.clear();
-        self.derivatives.resize(program.n_rows, Wide::ZERO);
-        self.derivatives[program.root as usize] = root;
-        let mut end = program.terms.len();
-        for sum in program.sums.iter().rev() {
+        self.derivatives.resize(tape.n_rows(), Wide::ZERO);
+        self.derivatives[root as usize] = start;
+        let mut end = tape.terms().len();
+        for sum in tape.sums().iter().rev() {
             let first = end - sum.n_terms as usize;
             let derivative = self.derivatives[sum.out as usize];
             for term in (first..end).filter(|_| !derivative.is_zero()) {
                 let of_term = derivative.times(Wide::of(weights(term)));
-                let [a, b] = program.terms[term];
+                let [a, b] = tape.terms()[term];
                 let to_a = of_term.times(self.values[b as usize]);
                 self.pass(a, to_a);
-                if b != ONE_ROW {
+                if b != ONE {
                     self.pass(b, of_term.times(self.values[a as usize]));
                 }
                 visit(term, to_a.times(self.values[a as usize]));

@@ -167,26 +167,30 @@ impl Worker {
             return;
         }
         let engine = job.engine;
-        let mut wide = WideRows::of(&engine.program);
+        let mut wide = WideRows::of(&engine.tape);
         let weight = |term: usize| engine.weight(term, job.params);
         for &row in &self.marked {
             for leaf in 0..engine.program.leaves.len() {
                 wide.values[leaf + 1] = engine.leaves.wide(leaf, job.evidence, row);
             }
-            let root = wide.up(&engine.program, weight, |_, _| ());
+            let root = wide.up(&engine.tape, engine.program.root, weight, |_, _| ());
             logs[row - first_row] = root.ln();
             if root.is_zero() || job.way == Way::Up {
                 continue;
             }
             let scale = job.weights.map_or(1.0, |weights| f64::from(weights[row]));
             let stats = &mut self.stats;
-            let derivatives =
-                wide.down(&engine.program, weight, Wide::of(scale).over(root), |term, share| {
+            let derivatives = wide.down(
+                &engine.tape,
+                weight,
+                (engine.program.root, Wide::of(scale).over(root)),
+                |term, share| {
                     let place = engine.program.places[term].stat;
                     if place != NO_PLACE && job.way == Way::Flows {
                         stats[place as usize] += share.to_f64();
                     }
-                });
+                },
+            );
             let of_leaves: Vec<Wide> = derivatives[1..=engine.program.leaves.len()].to_vec();
             for (leaf, derivative) in of_leaves.into_iter().enumerate() {
                 match job.evidence {
