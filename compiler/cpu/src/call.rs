@@ -11,7 +11,7 @@ use crate::{Arena, Code, CompileError, DerivedTables};
 use memmap2::{Mmap, MmapMut};
 use pcc_ir::plan::{Plan, Source, TILE};
 use pcc_ir::{Params, Verified};
-use pcc_kernels::{Kernels, MAX_TILES, Tiles};
+use pcc_kernels::{Ahead, Kernels, MAX_TILES, Tiles};
 
 type Function = unsafe extern "C" fn(*const Context);
 
@@ -122,12 +122,14 @@ impl Program {
         let Inputs { params, derived, guards } = inputs;
         self.check(inputs, arena);
         let [tiles, scratch] = arena.pointers();
+        let mut ahead = Ahead::NOTHING;
         let context = Context {
             tiles: Tiles {
                 n: arena.tiles.len(),
                 stride: arena.stride,
                 lanes: arena.lanes,
                 marks: arena.marks[arena.tiles.start..].as_mut_ptr(),
+                ahead: &mut ahead,
             },
             kernels: self.kernels.as_ptr().cast(),
             params: params.values().as_ptr(),

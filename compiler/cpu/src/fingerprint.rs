@@ -1,14 +1,16 @@
 //! What decides, besides a plan, which code is made for it.
 
 use crate::CompileError;
+use crate::context::Context;
 use crate::kernel::Kernel;
 use crate::module::target;
 use pcc_kernels::{GUARD_ENTRY, LEAF, MAX_TILES, NO_FLOW, TILE};
 
 /// The sources that turn steps into code and say how code is called.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 10] = [
     include_str!("code.rs"),
     include_str!("context.rs"),
+    include_str!("emit/ahead.rs"),
     include_str!("emit/down.rs"),
     include_str!("emit/mod.rs"),
     include_str!("emit/place.rs"),
@@ -35,7 +37,7 @@ pub fn fingerprint() -> Result<String, CompileError> {
         cranelift::VERSION,
         target.triple(),
         target.flags(),
-        [TILE, MAX_TILES, LEAF as usize, NO_FLOW as usize, GUARD_ENTRY],
+        [TILE, MAX_TILES, LEAF as usize, NO_FLOW as usize, GUARD_ENTRY, size_of::<Context>()],
         SOURCES.join("\n"),
     ))
 }

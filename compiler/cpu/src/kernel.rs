@@ -65,7 +65,7 @@ macro_rules! kernels {
     };
 }
 kernels! {
-    Product = product, Sum = sum, Outer = outer, SumDown = sum_down, Scatter = scatter,
+    Product = product, Sum = sum, Outer = outer, SumDown = sum_down, Scatter = scatter, Fetch = fetch,
     Zero = zero, Copy = copy, Add = add, OuterLeft = outer_left, OuterRight = outer_right,
     Rescale = rescale, MaxExponent = max_exponent, Align = align, Ratio = ratio,
     MixForward = mix_forward, MixBackward = mix_backward, GuardMix = guard_mix,

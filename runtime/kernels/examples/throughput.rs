@@ -120,7 +120,13 @@ impl Node {
         let child = Factor { rows: 1, exponent: 1 + k as u32, table: 0, row_exponents: 0 };
         let tables = [256 * k, 256 * k, k * k, k * k].map(|n| Rows::new(n.div_ceil(TILE)));
         let scratch = Rows::new(MAX_TILES * (k + 2 * k.next_multiple_of(16)));
-        let tiles = Tiles { n: MAX_TILES, stride, lanes: TILE, marks: std::ptr::null_mut() };
+        let tiles = Tiles {
+            n: MAX_TILES,
+            stride,
+            lanes: TILE,
+            marks: std::ptr::null_mut(),
+            ahead: std::ptr::null_mut(),
+        };
         let (row_exponents, factors, marks) = (vec![-1.0; 256], [leaf, child], [0; MAX_TILES]);
         let mut node = Box::new(Node { k, rows, tables, scratch, row_exponents, factors, tiles, marks });
         node.tiles.marks = node.marks.as_mut_ptr();
@@ -272,6 +278,7 @@ fn leaves(kernels: &Kernels) {
             stride: (rows + 5) * TILE,
             lanes: TILE,
             marks: marks.as_mut_ptr(),
+            ahead: std::ptr::null_mut(),
         };
         let [tiles_up, tiles_down] = [n + units + 1, n + units].map(|rows| tiles(rows, &mut marks));
         let flops = 4 * n * units * MAX_TILES * TILE;

@@ -67,7 +67,7 @@ pub use denormals::{DenormalsOff, denormals_off};
 pub use peak::Multiplication;
 pub use table::Kernels;
 pub use tier::{Tier, kernels, tier};
-pub use tiles::{Factor, LEAF, MAX_TILES, NormalLeaf, Tiles};
+pub use tiles::{Ahead, Factor, LEAF, MAX_TILES, NormalLeaf, Tiles};
 pub use widest::{Loops, at_full_width};
 
 /// Samples in a tile, and `f32` values in a row.

@@ -53,6 +53,10 @@ macro_rules! with_kernels {
         /// missing codes are skipped.
         scatter(tiles: *const Tiles, units: usize, codes: *const u32, flow: *const f32, counts: *mut f32);
 
+        /// Notes in the tiles' [`Ahead`](crate::Ahead) the rows `table[code]`, of `units` numbers each, that
+        /// samples will need soon; the next [`Kernels::sum`] or [`Kernels::sum_down`] asks for them.
+        fetch(tiles: *const Tiles, units: usize, codes: *const u32, table: *const f32);
+
         /// The elementwise product of the densities of `n >= 1` normal leaves of `units` units, into a block.
         ///
         /// A leaf's values are a row from `base`, NaN where missing: its densities are then 1. Its table is

@@ -24,6 +24,45 @@ pub struct Tiles {
     pub lanes: usize,
     /// One word of marks for each tile.
     pub marks: *mut u64,
+    /// Table rows that will be needed soon, of the one thread that runs; null where nobody notes them.
+    pub ahead: *mut Ahead,
+}
+
+/// Table rows that coming kernels will look up, for a matrix product to ask memory for while it computes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Ahead {
+    /// How many are noted.
+    pub(crate) n: usize,
+    /// Units, codes and table of each.
+    notes: [(usize, *const u32, *const f32); Ahead::MOST],
+}
+
+impl Ahead {
+    /// What is noted beyond this is forgotten: it is looked up without having been asked for.
+    const MOST: usize = 4;
+
+    /// Nothing noted.
+    pub const NOTHING: Ahead = Ahead { n: 0, notes: [(0, std::ptr::null(), std::ptr::null()); Ahead::MOST] };
+
+    pub(crate) fn note(&mut self, units: usize, codes: *const u32, table: *const f32) {
+        if let Some(note) = self.notes.get_mut(self.n) {
+            *note = (units, codes, table);
+            self.n += 1;
+        }
+    }
+
+    /// Takes what was noted last.
+    pub(crate) fn next(&mut self) -> Option<(usize, *const u32, *const f32)> {
+        self.n = self.n.checked_sub(1)?;
+        Some(self.notes[self.n])
+    }
+}
+
+impl Default for Ahead {
+    fn default() -> Self {
+        Ahead::NOTHING
+    }
 }
 
 /// A factor of a product: a group of a block, or a discrete leaf.

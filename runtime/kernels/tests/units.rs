@@ -126,7 +126,7 @@ fn derivatives_and_shares_are_those_of_the_chain_rule() {
             own.tape.up(kernels, weights, &mut own.rows);
             let root = own.root();
             let start = Row(std::array::from_fn(|s| s as f64 / own.rows[root].0[s].max(1e-9)));
-            let is_linked = |term: usize| term % 3 != 0;
+            let is_linked = |term: usize| !term.is_multiple_of(3);
             let link = |term| if is_linked(term) { (term / 2) as u32 } else { Links::NOWHERE };
             let links = Links::new((0..own.weights.len()).map(link).collect());
             let mut stats = vec![0.0; own.weights.len()];

@@ -5,10 +5,12 @@
 //! of addresses, so that the code holds no address of its own. Nothing here knows what a step means: that
 //! is in [`up`] and [`down`].
 
+mod ahead;
 mod down;
 mod place;
 mod up;
 
+pub(crate) use ahead::fetch_ahead;
 pub(crate) use place::Place;
 
 use crate::context::Field;

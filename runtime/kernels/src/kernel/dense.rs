@@ -33,6 +33,10 @@ pub(crate) trait Sink<V: Vector> {
         [[unsafe { V::splat(0.0) }; NV]; MR]
     }
 
+    /// Is called for each row of `e` and register tile, for what can be done beside the arithmetic.
+    #[inline(always)]
+    unsafe fn pulse(&mut self) {}
+
     /// Takes the sums.
     unsafe fn put<const MR: usize, const NV: usize, const PART: bool>(
         &mut self,
@@ -201,6 +205,7 @@ unsafe fn tile<V: Vector, S: Sink<V>, const MR: usize, const NV: usize, const PA
         let mut sums = sink.start::<MR, NV, PART>(at);
         let (mut e, mut w) = (p.e.add(at.column), p.w.add(at.row * p.w_row_stride));
         for _ in 0..p.depth {
+            sink.pulse();
             let mut columns = [V::splat(0.0); NV];
             for v in 0..NV {
                 columns[v] = V::load(e.add(v * V::N));

@@ -5,6 +5,7 @@
 
 use super::bundle::{OnStrip, Strip, each_strip};
 use super::dense::{Panel, Rows, Sink, Spot};
+use super::fetch::Fetcher;
 use super::guard::{Weights, largest, least_positive};
 use super::scale::{LEAST_TOP, MOST_TOP, Scaling, is_outside};
 use super::{TWO_POW_100, TWO_POW_M100, TWO_POW_M120};
@@ -35,13 +36,14 @@ pub(crate) unsafe fn sum<V: Vector>(
         let sums = Sums { m, out, term_exponent, exponent };
         let panel =
             Panel { rows: m, depth: k, w, w_row_stride: k, w_col_stride: 1, e: terms, e_stride: TILE };
+        let mut fetcher = Fetcher::take(tiles, tiles.n * m.div_ceil(4) * k);
         if m * k > LARGE_TABLE {
             multiply_by_blocks::<V>(tiles, panel, out);
             each_strip::<V>(tiles, &sums);
         } else {
             for tile in 0..tiles.n {
                 let panel = Panel { e: terms.add(tile * tiles.stride), ..panel };
-                V::multiply_panel(panel, &mut Watch::<V>::of(sums, tiles, tile), tiles.lanes);
+                V::multiply_panel(panel, &mut Watch::<V>::of(sums, tiles, tile, &mut fetcher), tiles.lanes);
             }
         }
         if is_watched != 0 {
@@ -114,6 +116,7 @@ struct Watch<'a, V> {
     sums: Sums,
     tiles: &'a Tiles,
     tile: usize,
+    fetcher: &'a mut Fetcher,
     /// The largest sum so far of each sample of a strip, at most four vectors of them.
     largest: [V; 4],
     /// The smallest sums.
@@ -122,14 +125,20 @@ struct Watch<'a, V> {
 
 impl<'a, V: Vector> Watch<'a, V> {
     #[inline(always)]
-    unsafe fn of(sums: Sums, tiles: &'a Tiles, tile: usize) -> Self {
+    unsafe fn of(sums: Sums, tiles: &'a Tiles, tile: usize, fetcher: &'a mut Fetcher) -> Self {
         // SAFETY: as for the traits.
         let (zero, most) = unsafe { (V::splat(0.0), V::splat(f32::MAX)) };
-        Watch { sums, tiles, tile, largest: [zero; 4], least: most }
+        Watch { sums, tiles, tile, fetcher, largest: [zero; 4], least: most }
     }
 }
 
 impl<V: Vector> Sink<V> for Watch<'_, V> {
+    #[inline(always)]
+    unsafe fn pulse(&mut self) {
+        // SAFETY: as for the traits.
+        unsafe { self.fetcher.pulse() }
+    }
+
     #[inline(always)]
     unsafe fn put<const MR: usize, const NV: usize, const PART: bool>(
         &mut self,

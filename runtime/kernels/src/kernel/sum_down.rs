@@ -4,6 +4,7 @@
 //! the left operand of the weights' flows and the right operand of the terms'.
 
 use super::dense::{Panel, Sink, Spot};
+use super::fetch::Fetcher;
 use super::flow::Flow;
 use super::power_of_two;
 use crate::lanes::{Lanes, Quad, Vector};
@@ -34,13 +35,15 @@ pub(crate) unsafe fn sum_down<V: Vector>(
         let ratio = Ratio { m, flow, value, value_exponent, term_exponent, ratios, samples };
         ratio.all::<V>(tiles);
         Flow { tiles, m, k, ratios, terms, dw, packed }.add::<V>();
+        let mut fetcher = Fetcher::take(tiles, tiles.n * k.div_ceil(4) * m);
         if !child_flow.is_null() {
             for tile in 0..tiles.n {
                 let (e, at) = (ratios.add(tile * tiles.lanes), tile * tiles.stride);
                 let panel =
                     Panel { rows: k, depth: m, w, w_row_stride: 1, w_col_stride: k, e, e_stride: samples };
                 let (terms, to) = (terms.add(at), child_flow.add(at));
-                let mut share = Share { terms, to, is_added: is_added != 0 };
+                let fetcher = &mut fetcher;
+                let mut share = Share { terms, to, is_added: is_added != 0, fetcher };
                 V::multiply_panel(panel, &mut share, tiles.lanes);
             }
         }
@@ -114,13 +117,20 @@ impl Ratio {
 }
 
 /// Flows to the terms of one tile: sums are multiplied by the terms, and stored or added.
-struct Share {
+struct Share<'a> {
     terms: *const f32,
     to: *mut f32,
     is_added: bool,
+    fetcher: &'a mut Fetcher,
 }
 
-impl<V: Vector> Sink<V> for Share {
+impl<V: Vector> Sink<V> for Share<'_> {
+    #[inline(always)]
+    unsafe fn pulse(&mut self) {
+        // SAFETY: as for the traits.
+        unsafe { self.fetcher.pulse() }
+    }
+
     #[inline(always)]
     unsafe fn put<const MR: usize, const NV: usize, const PART: bool>(
         &mut self,

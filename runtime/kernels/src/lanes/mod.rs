@@ -116,17 +116,33 @@ pub(crate) trait Vector: Lanes {
     unsafe fn dot_rows(flow: Flow);
 }
 
-/// Asks for a cache line that will be read and written soon.
+/// Asks for a cache line that will be needed soon.
 ///
 /// # Safety
 /// None but that of the pointer's arithmetic: nothing is read.
 #[inline(always)]
-pub(crate) unsafe fn fetch(line: *mut f32) {
+pub(crate) unsafe fn fetch(line: *const f32) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: every x86-64 has the instruction, and it faults nowhere.
     unsafe {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         _mm_prefetch::<_MM_HINT_T0>(line.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = line;
+}
+
+/// Asks for a cache line that will be needed, but not at once: it comes as near as the second cache.
+///
+/// # Safety
+/// As for [`fetch`].
+#[inline(always)]
+pub(crate) unsafe fn fetch_far(line: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 has the instruction, and it faults nowhere.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(line.cast());
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = line;

@@ -64,7 +64,13 @@ impl Bundle {
     }
 
     pub fn tiles(&mut self) -> Tiles {
-        Tiles { n: self.n, stride: self.rows * TILE, lanes: self.lanes, marks: self.marks.as_mut_ptr() }
+        Tiles {
+            n: self.n,
+            stride: self.rows * TILE,
+            lanes: self.lanes,
+            marks: self.marks.as_mut_ptr(),
+            ahead: std::ptr::null_mut(),
+        }
     }
 
     pub fn is_marked(&self, (tile, s): (usize, usize)) -> bool {
