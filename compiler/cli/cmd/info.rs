@@ -6,7 +6,7 @@ use crate::opened::{self, Circuit};
 use crate::terminal::{Terminal, print_line, print_text};
 use pcc_diag::grouped;
 use pcc_ir::lower::{Options, graph_to_plan};
-use pcc_ir::plan::{Cost, Memory, Mode, Plan, Run, TILE, TILES};
+use pcc_ir::plan::{Cost, Memory, Mode, Plan, Run, TILE};
 use pcc_ir::props::{self, DeterminismConfig, Properties};
 use pcc_ir::{Graph, Params};
 use serde_json::{Map, Value, json};
@@ -48,16 +48,14 @@ impl Use {
         let lowering = Options::latents_summed_out(graph, mode);
         let plan = graph_to_plan(graph, &lowering).map_err(Failure::Machine)?;
         let threads = opened::threads(args.threads)?.get() as u32;
-        let run = match args.memory {
-            None => Run { threads, tiles: TILES[0] },
-            Some(limit) => plan.fit(threads, limit).map_err(|least| does_not_fit(&plan, least, limit))?,
-        };
+        let too_much = |least| does_not_fit(&plan, least, args.memory.unwrap_or(0));
+        let run = plan.fit(threads, args.memory).map_err(too_much)?;
         Ok(Use { cost: plan.cost(), run, memory: plan.memory(run) })
     }
 
     /// `1.2 GB for EM, 2 threads with 256 rows each`.
     fn in_words(&self, purpose: &str) -> String {
-        let Run { threads, tiles } = self.run;
+        let Run { threads, tiles, .. } = self.run;
         let rows = tiles as usize * TILE;
         let share = match threads {
             1 => format!("1 thread with {rows} rows"),

@@ -222,7 +222,7 @@ fn memory_is_that_of_tables_statistics_and_arenas() {
         statistics: 3 * 2 * 4 * n_numbers,
         arenas: 3 * 2 * tile,
     };
-    assert_eq!(plan.memory(Run { threads: 3, tiles: 2 }), expected);
+    assert_eq!(plan.memory(Run { threads: 3, tiles: 2, has_totals: true }), expected);
     assert_eq!(plan.tile_rows() % 16, 4);
     let taken = plan.tile_rows() - u64::from(plan.arena_rows + plan.n_variables);
     assert!(taken < 16, "{taken} rows are left free");
@@ -231,15 +231,19 @@ fn memory_is_that_of_tables_statistics_and_arenas() {
 #[test]
 fn tiles_go_before_threads_where_memory_is_short() {
     let plan = plan(&caterpillar(4, true), Mode::Flows);
-    let bytes = |threads, tiles| plan.memory(Run { threads, tiles }).total();
-    let fit = |budget| plan.fit(3, budget).map(|run| (run.threads, run.tiles));
-    assert_eq!(fit(u64::MAX), Ok((3, 4)));
-    assert_eq!(fit(bytes(3, 4)), Ok((3, 4)));
-    assert_eq!(fit(bytes(3, 4) - 1), Ok((3, 2)));
-    assert_eq!(fit(bytes(3, 2) - 1), Ok((3, 1)));
-    assert_eq!(fit(bytes(3, 1) - 1), Ok((2, 1)));
-    assert_eq!(fit(bytes(1, 1)), Ok((1, 1)));
-    assert_eq!(fit(bytes(1, 1) - 1), Err(plan.memory(Run { threads: 1, tiles: 1 })));
+    let run = |threads, tiles, has_totals| Run { threads, tiles, has_totals };
+    let bytes = |run| plan.memory(run).total();
+    let fit = |budget| plan.fit(3, Some(budget));
+    assert_eq!(plan.fit(3, None), Ok(run(3, 4, true)));
+    assert_eq!(fit(bytes(run(3, 4, true))), Ok(run(3, 4, true)));
+    assert_eq!(fit(bytes(run(3, 4, true)) - 1), Ok(run(3, 4, false)));
+    assert_eq!(fit(bytes(run(3, 4, false)) - 1), Ok(run(3, 2, false)));
+    assert_eq!(fit(bytes(run(3, 2, false)) - 1), Ok(run(3, 1, false)));
+    let less = fit(bytes(run(3, 1, false)) - 1).unwrap();
+    assert_eq!(less.threads, 2, "{less:?}");
+    let least = run(1, 1, false);
+    assert_eq!(fit(bytes(least)), Ok(least));
+    assert_eq!(fit(bytes(least) - 1), Err(plan.memory(least)));
 }
 
 #[test]

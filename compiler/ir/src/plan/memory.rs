@@ -6,16 +6,29 @@
 use super::{Plan, ROW_BYTES, Source};
 use std::fmt::{Display, Formatter};
 
-/// How many tiles a thread can take at once, most first: each weight is then read once for all of them.
-pub const TILES: [u32; 3] = [4, 2, 1];
-
 /// How a plan is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
     /// Threads, each with an arena and sums of statistics of its own.
     pub threads: u32,
-    /// Tiles in each arena.
+    /// Tiles in each arena: each weight is read once for all of them.
     pub tiles: u32,
+    /// Whether the statistics of many rows have a total beside them, which they are moved to before they
+    /// outgrow 32 bits.
+    pub has_totals: bool,
+}
+
+impl Run {
+    /// From the largest to the least.
+    fn all(threads: u32) -> impl Iterator<Item = Run> {
+        (1..=threads.max(1)).rev().flat_map(|threads| {
+            let of = move |tiles, has_totals| Run { threads, tiles, has_totals };
+            [of(4, true), of(4, false), of(2, false), of(1, false)]
+        })
+    }
+
+    /// The one that takes the least memory.
+    const LEAST: Run = Run { threads: 1, tiles: 1, has_totals: false };
 }
 
 /// Bytes that a run takes.
@@ -24,8 +37,7 @@ pub struct Memory {
     /// Parameters, and what is derived from them: prepared tables, an exponent for each of their rows, and
     /// what guards watch.
     pub tables: u64,
-    /// Sums of statistics of all threads: those of the latest tiles, and a total that they are moved to
-    /// before they outgrow 32 bits.
+    /// Sums of statistics of all threads, and their totals.
     pub statistics: u64,
     /// Arenas of all threads.
     pub arenas: u64,
@@ -53,7 +65,8 @@ impl Plan {
         let rows: u64 = self.tables.iter().map(|t| u64::from(t.rows) * u64::from(t.groups)).sum();
         let numbers = self.source_len(Source::Params) + self.source_len(Source::Prepared) + rows;
         let watched = 12 * self.tables.len() as u64;
-        let statistics = if self.down().is_empty() { 0 } else { 2 * 4 * self.stats_len() };
+        let sums = if self.down().is_empty() { 0 } else { 4 * self.stats_len() };
+        let statistics = sums * (1 + u64::from(run.has_totals));
         let tile_bytes = self.arena_bytes() + u64::from(self.scratch_rows()) * ROW_BYTES;
         let threads = u64::from(run.threads);
         Memory {
@@ -63,16 +76,13 @@ impl Plan {
         }
     }
 
-    /// The run with the most tiles that takes no more than a budget in bytes; where not even one tile fits,
-    /// with fewer threads.
+    /// The largest run that takes no more than a budget in bytes, if there is one: first totals are left out,
+    /// then tiles, and at last threads.
     ///
     /// # Errors
-    /// What one thread with one tile takes, when that is too much.
-    pub fn fit(&self, threads: u32, budget: u64) -> Result<Run, Memory> {
-        let fits = |run: &Run| self.memory(*run).total() <= budget;
-        let wide = TILES.map(|tiles| Run { threads, tiles });
-        let narrow = (1..threads).rev().map(|threads| Run { threads, tiles: 1 });
-        let least = Run { threads: 1, tiles: 1 };
-        wide.into_iter().chain(narrow).find(fits).ok_or_else(|| self.memory(least))
+    /// What the least run takes, when that is too much.
+    pub fn fit(&self, threads: u32, budget: Option<u64>) -> Result<Run, Memory> {
+        let fits = |run: &Run| budget.is_none_or(|budget| self.memory(*run).total() <= budget);
+        Run::all(threads).find(fits).ok_or_else(|| self.memory(Run::LEAST))
     }
 }

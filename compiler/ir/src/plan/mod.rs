@@ -20,7 +20,7 @@ mod step;
 mod verify;
 
 pub use cost::Cost;
-pub use memory::{Memory, Run, TILES};
+pub use memory::{Memory, Run};
 pub use read::ReadError;
 pub use step::{Access, Factor, FlowInto, Step};
 pub use verify::{Fault, Verified, verify};

@@ -1,12 +1,11 @@
 //! A compiled plan for one use, with the working memory of each thread.
 
 use super::CpuOptions;
-use super::budget::Extent;
 use super::cache;
 use pcc_cpu::{Arena, CompileError, DerivedTables, Program};
 use pcc_ir::Graph;
 use pcc_ir::lower::{Options, graph_to_plan};
-use pcc_ir::plan::{Mode, Plan, Step, verify};
+use pcc_ir::plan::{Mode, Plan, Run, Step, verify};
 use pcc_kernels::Kernels;
 use std::sync::Mutex;
 
@@ -24,7 +23,7 @@ pub(super) struct Engine {
     /// Guard bits, computed from the parameters.
     pub(super) guards: Vec<u64>,
     /// How it is run within the memory that there is.
-    pub(super) extent: Extent,
+    pub(super) run: Run,
     /// Whether a run can leave out the last samples of its tiles.
     pub(super) are_narrow_allowed: bool,
     /// Floating-point operations for each row.
@@ -57,7 +56,7 @@ impl Engine {
             are_latents_observed,
             farthest_log: farthest_log(graph, &plan),
             guards: Vec::new(),
-            extent: extent(&plan, options)?,
+            run: run_within(&plan, options)?,
             are_narrow_allowed: are_narrow_allowed(&plan),
             flops: cost.flops_up + cost.flops_down + cost.flops_again,
             memory: Vec::new(),
@@ -69,8 +68,8 @@ impl Engine {
     pub(super) fn watch(&mut self, derived: &DerivedTables) {
         let plan = self.program.plan();
         self.guards = derived.watch().guard_bits(plan);
-        while self.memory.len() < self.extent.n_threads {
-            self.memory.push(Mutex::new(Arena::of(plan, self.extent.n_tiles)));
+        while self.memory.len() < self.run.threads as usize {
+            self.memory.push(Mutex::new(Arena::of(plan, self.run.tiles as usize)));
         }
     }
 }
@@ -82,13 +81,12 @@ fn farthest_log(graph: &Graph, plan: &Plan) -> f64 {
     if has_normals { FARTHEST_LOG * n } else { f64::NEG_INFINITY }
 }
 
-/// How much of the machine the plan's runs take. What is derived from parameters takes about as much as they.
-fn extent(plan: &Plan, options: &CpuOptions) -> Result<Extent, CompileError> {
-    let tables = 2 * plan.cost().table_bytes;
-    let left = options.memory.map(|bytes| bytes.saturating_sub(tables));
-    Extent::within(plan, options.threads.get(), left).map_err(|least| {
+/// How the plan is run within the memory that it may take.
+fn run_within(plan: &Plan, options: &CpuOptions) -> Result<Run, CompileError> {
+    let threads = u32::try_from(options.threads.get()).unwrap_or(u32::MAX);
+    plan.fit(threads, options.memory).map_err(|least| {
         let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
-        let (needed, given) = (mebibytes(least + tables), mebibytes(options.memory.unwrap_or(0)));
+        let (needed, given) = (mebibytes(least.total()), mebibytes(options.memory.unwrap_or(0)));
         CompileError(format!("a run takes {needed} MiB of memory, more than the {given} MiB that it may"))
     })
 }

@@ -9,7 +9,6 @@
 //! Threads take tiles in a fixed assignment, and their flows are added in the order of the threads: the
 //! same rows, parameters and number of threads give the same bits.
 
-mod budget;
 mod cache;
 mod engine;
 mod gathered;

@@ -53,7 +53,7 @@ impl Job<'_> {
         let n_rows = self.question.batch.n_rows();
         let flops = self.engine.flops.saturating_mul(n_rows as u64);
         let n_threads = n_workers.min((flops / FLOPS_OF_A_THREAD) as usize + 1);
-        Shares::of(n_rows, n_threads, self.engine.extent.n_tiles, self.engine.are_narrow_allowed)
+        Shares::of(n_rows, n_threads, self.engine.run.tiles as usize, self.engine.are_narrow_allowed)
     }
 }
 
@@ -71,7 +71,7 @@ pub(super) struct Worker {
 
 /// Gives each worker its share of the rows, and the calling thread the last one's.
 pub(super) fn share(job: &Job, workers: &mut [Worker], logs: &mut [f64]) {
-    let shares = job.shares(workers.len().min(job.engine.extent.n_threads));
+    let shares = job.shares(workers.len().min(job.engine.run.threads as usize));
     let n_threads = shares.n_threads();
     if n_threads == 1 {
         return workers[0].run(job, 0, shares, logs);
@@ -97,7 +97,7 @@ pub(super) fn values(job: &Job, worker: &mut Worker) -> Values {
     let mut marked = Vec::new();
     let _denormals = pcc_kernels::denormals_off();
     let mut arena = job.engine.memory[0].lock().expect("no worker panicked");
-    for bundle in Shares::of(n_rows, 1, job.engine.extent.n_tiles, true).bundles(0) {
+    for bundle in Shares::of(n_rows, 1, job.engine.run.tiles as usize, true).bundles(0) {
         let refused = up(job, &mut arena, &bundle);
         for tile in 0..bundle.n_tiles() {
             let rows = bundle.tile(tile);
@@ -248,7 +248,7 @@ impl Worker {
         let program = &job.engine.program;
         let flows = self.gathered.flows_of(program.n_statistics());
         program.down(job.inputs(), arena, flows, &weights);
-        if job.engine.extent.has_totals {
+        if job.engine.run.has_totals {
             self.gathered.note_rows(bundle.rows.len());
         }
     }
