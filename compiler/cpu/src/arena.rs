@@ -51,37 +51,6 @@ impl Arena {
     }
 
     /// How many tiles there is room for.
-    n_tiles: usize,
-    /// Tiles that the next run is over.
-    pub(crate) tiles: Range<usize>,
-    /// Samples of each that count.
-    pub(crate) lanes: usize,
-    /// Of each tile, the samples that guards marked.
-    pub(crate) marks: [u64; MAX_TILES],
-    /// For each variable, how many codes evidence may have.
-    pub(crate) limits: Vec<u32>,
-}
-
-impl Arena {
-    /// Room for `n_tiles` tiles of a plan, of which the next run is over all.
-    ///
-    /// # Panics
-    /// When they are none or more than [`MAX_TILES`].
-    pub fn of(plan: &Plan, n_tiles: usize) -> Self {
-        assert!((1..=MAX_TILES).contains(&n_tiles), "{n_tiles} tiles of a bundle");
-        let stride = stride(plan);
-        let words = vec![0; (stride + scratch(plan)) * n_tiles + LINE];
-        let first = words.as_ptr().align_offset(LINE * size_of::<u32>()).min(LINE);
-        let marks = [0; MAX_TILES];
-        Arena { words, first, stride, n_tiles, tiles: 0..n_tiles, lanes: TILE, marks, limits: limits(plan) }
-    }
-
-    /// How many bytes [`Arena::of`] takes at most.
-    pub fn bytes(plan: &Plan, n_tiles: usize) -> u64 {
-        ((stride(plan) + scratch(plan)) * n_tiles + LINE) as u64 * 4
-    }
-
-    /// How many tiles there is room for.
     pub fn n_tiles(&self) -> usize {
         self.n_tiles
     }
