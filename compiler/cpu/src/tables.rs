@@ -5,7 +5,7 @@
 
 use pcc_ir::plan::{Plan, Source, Table};
 use pcc_ir::{Graph, Param, ParamId, ParamShape, Params};
-use pcc_kernels::{GUARD_ENTRY, GUARD_MAXIMUM, Loops, at_full_width};
+use pcc_kernels::{GUARD_ENTRY, GUARD_MAXIMUM, GUARD_RAISE, Loops, at_full_width};
 
 /// Weights under this are small enough to cancel what a product keeps in its 32 bits.
 const SMALL_WEIGHT: f32 = f32::from_bits((127 - 40) << 23);
@@ -17,6 +17,8 @@ pub struct Watch {
     pub(crate) is_small: Vec<u64>,
     /// For each table, its smallest positive number.
     pub(crate) floors: Vec<f32>,
+    /// Whether each table has weights over 2, as those of no normalised sum are.
+    is_large: Vec<bool>,
 }
 
 /// Everything that is computed from parameters before a tile can run.
@@ -46,6 +48,7 @@ impl DerivedTables {
             let extremes = if is_input(param) { Extremes::NONE } else { Extremes::of(values) };
             watch.is_small.push(extremes.is_small());
             watch.floors.push(extremes.floor);
+            watch.is_large.push(extremes.is_large());
         }
         derived.watch = watch;
         derived
@@ -65,6 +68,7 @@ impl DerivedTables {
     pub fn watch_table(&mut self, id: ParamId, extremes: Extremes) {
         self.watch.is_small[id.index()] = extremes.is_small();
         self.watch.floors[id.index()] = extremes.floor;
+        self.watch.is_large[id.index()] = extremes.is_large();
     }
 }
 
@@ -178,11 +182,13 @@ pub struct Extremes {
     smallest: f32,
     /// The smallest that is positive.
     floor: f32,
+    /// The largest, 0 where there is none.
+    largest: f32,
 }
 
 impl Extremes {
     /// Those of no weights at all.
-    pub const NONE: Extremes = Extremes { smallest: f32::INFINITY, floor: f32::INFINITY };
+    pub const NONE: Extremes = Extremes { smallest: f32::INFINITY, floor: f32::INFINITY, largest: 0.0 };
 
     /// Those of some weights, none negative.
     #[inline(always)]
@@ -191,17 +197,28 @@ impl Extremes {
         let none = f32::INFINITY.to_bits();
         let smallest = weights.iter().fold(none, |smallest, w| w.to_bits().min(smallest));
         let floor = weights.iter().fold(none - 1, |floor, w| w.to_bits().wrapping_sub(1).min(floor));
-        Extremes { smallest: f32::from_bits(smallest), floor: f32::from_bits(floor + 1) }
+        let largest = weights.iter().fold(0, |largest, w| w.to_bits().max(largest));
+        let [smallest, floor, largest] = [smallest, floor + 1, largest].map(f32::from_bits);
+        Extremes { smallest, floor, largest }
     }
 
     /// Those of both together.
     pub fn and(self, other: Self) -> Self {
-        Extremes { smallest: self.smallest.min(other.smallest), floor: self.floor.min(other.floor) }
+        Extremes {
+            smallest: self.smallest.min(other.smallest),
+            floor: self.floor.min(other.floor),
+            largest: self.largest.max(other.largest),
+        }
     }
 
     /// 1 when some weight is under 2^-40 or zero, else 0.
     fn is_small(self) -> u64 {
         u64::from(self.smallest < SMALL_WEIGHT)
+    }
+
+    /// Whether some weight is over 2.
+    fn is_large(self) -> bool {
+        self.largest > 2.0
     }
 }
 
@@ -209,9 +226,16 @@ impl Watch {
     /// The guard bits of each of a plan's guards.
     pub fn guard_bits(&self, plan: &Plan) -> Vec<u64> {
         let is_small = |table: &ParamId| self.is_small[table.index()] != 0;
+        let is_large = |table: &ParamId| self.is_large[table.index()];
         let bits = |guard: &pcc_ir::plan::Guard| {
-            let entry = guard.is_always || guard.tables.iter().any(is_small);
-            (GUARD_MAXIMUM | if entry { GUARD_ENTRY } else { 0 }) as u64
+            let is_small = guard.tables.iter().any(is_small);
+            let of_entries = match guard.is_always || is_small && guard.tables.iter().any(is_large) {
+                true => GUARD_ENTRY,
+                // Sums alone read the group, and none makes much of a tiny entry.
+                false if is_small => GUARD_RAISE,
+                false => 0,
+            };
+            (GUARD_MAXIMUM | of_entries) as u64
         };
         plan.guards.iter().map(bits).collect()
     }

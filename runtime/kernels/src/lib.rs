@@ -43,8 +43,17 @@
 //!   `k * 2^-126` to flushing, hence at `2^-100` a relative `k * 2^-26`; and no ratio of a flow to such a sum
 //!   exceeds `2^100`. Where the table is watched: an entry became 0 although a term was positive.
 //! - [`GUARD_ENTRY`], [`Kernels::align`]: a positive value is flushed.
+//! - [`GUARD_RAISE`], where sums alone read a group: nothing is marked for a tiny entry. One that the last
+//!   factor makes less than `2^-125`, or that aligning makes less than `2^-126`, stays positive: it is raised
+//!   to at most that. Entries that tiny before the last of three or more factors are marked as for
+//!   [`GUARD_ENTRY`], since the last may make them the largest.
 //! - Always: a largest entry over `2^100`, an exponent beyond `2^23` in size (sums of two stay exact in
 //!   `f32`).
+//!
+//! Raising is sound because the weights of a sum are at most 1 together. A sum of `2^-100` or more moves by at
+//! most a relative `2^-25`, and so does what its terms get of its flow; one that is positive and less is
+//! marked by the rule for sums; and one that became 0 is found where the table is watched, as its terms are
+//! positive still.
 //!
 //! Products of at most four factors are formed in one pass, and accepted as they are when the largest entry
 //! of every sample is at least `2^-40` and, where entries matter, every one `2^-100`: what was flushed on the
@@ -89,3 +98,6 @@ pub const GUARD_MAXIMUM: usize = 1;
 /// Guard bit: mark tiny positive entries; the rule for products and the one for sums are in the crate's
 /// documentation.
 pub const GUARD_ENTRY: usize = 2;
+
+/// Guard bit: keep tiny positive entries positive instead of marking them; for groups that sums alone read.
+pub const GUARD_RAISE: usize = 4;

@@ -115,7 +115,7 @@ macro_rules! with_kernels {
         /// `out[i] = rows[i] * 2^(from - to)`, with `from` and `to` one row each and `from <= to`.
         ///
         /// Exact, for any difference; with [`GUARD_ENTRY`](crate::GUARD_ENTRY) in `guard` a positive value that
-        /// becomes 0 marks. `out` may be `rows`.
+        /// becomes 0 marks, with [`GUARD_RAISE`](crate::GUARD_RAISE) it becomes `2^-126`. `out` may be `rows`.
         align(n: usize, rows: *const f32, from: *const f32, to: *const f32, out: *mut f32, guard: usize,
               marks: *mut u64);
 

@@ -2,7 +2,8 @@
 
 mod support;
 
-use pcc_kernels::{Factor, GUARD_ENTRY, GUARD_MAXIMUM, Kernels, LEAF, MISSING, ZERO_EXPONENT};
+use pcc_kernels::{Factor, GUARD_ENTRY, GUARD_MAXIMUM, GUARD_RAISE, Kernels, LEAF, MISSING, ZERO_EXPONENT};
+use std::cell::Cell;
 use support::bundle::{Bundle, SHAPES, fill_group};
 use support::{Buffer, Numbers, assert_near, each_tier};
 
@@ -149,6 +150,23 @@ impl Product {
     }
 }
 
+impl Product {
+    /// Checks a sample that is not marked, where tiny entries are raised; gives how many were.
+    fn check_raised(&self, got: &Bundle, at: (usize, usize), what: &str) -> usize {
+        self.check(got, at, false, what);
+        let out = self.out();
+        let mut n_raised = 0;
+        for u in 0..self.width {
+            let log = self.log(u, at);
+            let (found, want) = (got.f64(out + u, at), (log - got.f64(out + self.width, at)).exp2());
+            assert_eq!(found > 0.0, log > f64::NEG_INFINITY, "{what}: {found:e} for {want:e}");
+            assert_near(found, want, want * 2e-6 + (-125_f64).exp2(), what);
+            n_raised += usize::from(found > 2.0 * want);
+        }
+        n_raised
+    }
+}
+
 /// Which of `n` factors are leaves.
 fn leaves(n: usize, pattern: usize) -> Vec<bool> {
     (0..n).map(|i| pattern >> i & 1 == 1).collect()
@@ -226,4 +244,31 @@ fn a_product_that_did_not_fall_is_not_marked_for_its_maximum() {
             });
         }
     }
+}
+
+#[test]
+fn tiny_products_stay_positive_where_they_are_raised() {
+    let mut numbers = Numbers::new(104);
+    let n_raised = Cell::new(0);
+    for round in 0..300 {
+        let n = [2, 2, 2, 3, 4, 6][round % 6];
+        let width = [1, 2, 3, 4, 5, 8, 9, 16, 20, 40][numbers.below(10)];
+        let shape = SHAPES[numbers.below(SHAPES.len())];
+        let is_leaf = leaves(n, numbers.below(1 << n));
+        let kind = TableKind { n_values: 2 + numbers.below(9), depth: 110.0 / n as f64 * numbers.unit() };
+        let depth = 110.0 * numbers.unit();
+        let product = Product::random(shape, width, &is_leaf, kind, depth, &mut numbers);
+        each_tier(|kernels| {
+            let what = format!("{:?} {shape:?} width {width} of {n}", kernels.tier);
+            let got = product.run(kernels, GUARD_MAXIMUM | GUARD_RAISE);
+            if n == 2 {
+                let marks = product.run(kernels, GUARD_MAXIMUM).marks;
+                assert_eq!(got.marks, marks, "{what}: marked for its maximum alone");
+            }
+            for at in got.samples().filter(|&at| !got.is_marked(at)) {
+                n_raised.set(n_raised.get() + product.check_raised(&got, at, &what));
+            }
+        });
+    }
+    assert!(n_raised.get() > 1000, "{} raised: the test tests nothing", n_raised.get());
 }

@@ -2,7 +2,7 @@
 
 mod support;
 
-use pcc_kernels::{GUARD_ENTRY, GUARD_MAXIMUM, Kernels, TILE, ZERO_EXPONENT};
+use pcc_kernels::{GUARD_ENTRY, GUARD_MAXIMUM, GUARD_RAISE, Kernels, TILE, ZERO_EXPONENT};
 use support::{Buffer, Numbers, SIZES, assert_near, each_tier, samples};
 
 /// Rescales in place; gives the marks.
@@ -98,7 +98,7 @@ fn zero_groups_never_win_a_maximum_of_exponents() {
 }
 
 #[test]
-fn aligning_is_exact_over_any_gap_and_marks_what_it_flushes() {
+fn aligning_is_exact_over_any_gap_and_marks_or_raises_what_it_flushes() {
     let gaps = [0.0, 1.0, 30.0, 60.0, 100.0, 126.0, 127.0, 150.0, 252.0, 4000.0, 8e6, -ZERO_EXPONENT];
     let mut numbers = Numbers::new(22);
     let rows = Buffer::rows(3, |i, s| if (i + s) % 7 == 0 { 0.0 } else { numbers.power(-40.0, 1.0) });
@@ -112,11 +112,20 @@ fn aligning_is_exact_over_any_gap_and_marks_what_it_flushes() {
             (kernels.align)(3, rows, from, to, out.as_mut_ptr(), GUARD_MAXIMUM, &mut unguarded);
             (kernels.align)(3, rows, from, to, out.as_mut_ptr(), GUARD_ENTRY, &mut marks)
         };
+        let (mut raised, mut unmarked) = (Buffer::constant(3 * TILE, 7.0), 0);
+        // SAFETY: as before.
+        unsafe {
+            let (rows, from, to) = (rows.as_ptr(), from.as_ptr(), to.as_ptr());
+            (kernels.align)(3, rows, from, to, raised.as_mut_ptr(), GUARD_RAISE, &mut unmarked);
+        }
+        assert_eq!(unmarked, 0, "{:?}: what is raised is not marked", kernels.tier);
         let mut flushed = 0;
         for (i, s) in (0..3).flat_map(|i| (0..TILE).map(move |s| (i, s))) {
             let exact = rows.at(i, s) * f64::from(from[s] - to[s]).exp2();
             let want = if exact < f64::from(f32::MIN_POSITIVE) { 0.0 } else { exact };
             assert_eq!(out.at(i, s), want, "{:?} sample {s}", kernels.tier);
+            let least = if rows.at(i, s) > 0.0 { f64::from(f32::MIN_POSITIVE) } else { 0.0 };
+            assert_eq!(raised.at(i, s), want.max(least), "{:?} sample {s}", kernels.tier);
             flushed |= u64::from(rows.at(i, s) > 0.0 && want == 0.0) << s;
         }
         assert_eq!((marks, unguarded), (flushed, 0));

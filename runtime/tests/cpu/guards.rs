@@ -129,3 +129,38 @@ fn dense_trees_of_modest_range_are_never_marked() {
         assert_eq!(marked, 0, "{trial:?}");
     }
 }
+
+/// A sum of a tiny product with a large weight and of the others with a small one or none: 2^70 of 2^-140, and
+/// 2^-45 of 1.
+fn lifting_sum(is_outer: bool) -> Graph {
+    let mut b = GraphBuilder::new();
+    let group = b.variables("X", &[2], Domain::Real, false);
+    let vars: Vec<VarId> = b.graph().var_group(group).variables().collect();
+    let far = (2.0 * 70.0 * std::f64::consts::LN_2).sqrt();
+    let family = Family::Gaussian(Gaussian::default());
+    let [left, right] = [0, 1].map(|i| {
+        let shape = ParamShape::Input { family, units: 2 };
+        let param = table(&mut b, shape, 1, vec![0.0, far, 1.0, 1.0]);
+        b.input(vars[i], param, 1, Span::default()).unwrap()
+    });
+    let (small, large) = ((-45_f64).exp2(), 70_f64.exp2());
+    let (pairs, weights) = match is_outer {
+        true => (b.outer(left, right, 1, Span::default()), vec![small, 0.0, 0.0, large]),
+        false => (b.product(&[left, right], Span::default()), vec![small, large]),
+    };
+    let shape = ParamShape::Sum { rows: 1, columns: weights.len() as u32 };
+    let param = table(&mut b, shape, 1, weights);
+    let root = b.sum(&[pairs.unwrap()], param, 1, Span::default()).unwrap();
+    b.finish(root).unwrap()
+}
+
+/// Nothing tiny may be raised under a sum that is not normalised.
+#[test]
+fn large_weights_make_entries_matter() {
+    for is_outer in [false, true] {
+        let graph = lifting_sum(is_outer);
+        let mut rows = Batch::missing(2, 1);
+        (0..2).for_each(|var| rows.set(0, VarId::new(var), Value::Real(0.0)));
+        assert!(check(&graph, &rows, None, "a large weight") > 0, "outer {is_outer}: the row is marked");
+    }
+}

@@ -1,7 +1,7 @@
 //! Products of many normal leaves, which compiled circuits compute as one: scales of all kinds, values far out
 //! or missing, groups, and learning far from zero.
 
-use super::contract::{check, compiled};
+use super::contract::{answer, assert_agree, check, compiled, compiled_with};
 use super::deep::{table, weights};
 use pcc_diag::Span;
 use pcc_ir::family::Gaussian;
@@ -162,4 +162,31 @@ fn deviations_are_learned_far_from_zero() {
     let better: f64 = Interpreter::new(graph.clone(), params).log_likelihoods(&batch).iter().sum();
     let before: f64 = executor.log_likelihoods(&batch).iter().sum();
     assert!(better > before, "{better} after {before}");
+}
+
+/// Two regions with all pairs, trained until weights are far under 2^-40: what is tiny is raised where sums
+/// alone read it, and no row is sent to log space.
+#[test]
+fn training_with_tiny_weights_marks_nothing() {
+    for (seed, n, units, groups) in [(21, [30, 40], 6, 1), (22, [25, 25], 10, 2), (23, [1, 60], 5, 3)] {
+        let (graph, mut normals) = two_regions(seed, n, units, groups);
+        let batch = normals.batch(300, 0.0, 1.5);
+        // Leaves stay far apart, so that weights are soon tiny.
+        let is_leaf = |p: &pcc_ir::Param| matches!(p.shape, ParamShape::Input { .. });
+        let held: Vec<bool> = graph.params().iter().map(is_leaf).collect();
+        let update = Update { step: 0.9, pseudocount: 1e-20, per: Per::Node, held: &held, threads: 2 };
+        let mut executor = compiled(&graph, 2);
+        for _ in 0..20 {
+            executor.gather(&batch, None);
+            executor.maximize(&update);
+        }
+        let params = executor.params().clone();
+        let tables = (0..held.len()).filter(|&table| !held[table]).map(pcc_ir::ParamId::new);
+        let weights: Vec<f32> = tables.flat_map(|table| params.table(table)).copied().collect();
+        assert!(weights.iter().any(|&w| w > 0.0 && w < 1e-15), "seed {seed}: some weight is tiny");
+        assert_eq!(executor.n_marked(), 0, "seed {seed}");
+        let expected = answer(&mut Interpreter::new(graph.clone(), params.clone()), &batch, None);
+        let found = answer(&mut compiled_with(&graph, params, 2), &batch, None);
+        assert_agree(&graph, &found, &expected, &format!("seed {seed}"));
+    }
 }

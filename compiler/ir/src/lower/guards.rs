@@ -4,7 +4,7 @@
 //! A sum with no small weights lifts every unit to within 2^-40 of the largest, so what lies far below that
 //! is no loss. Nothing lifts units between a product and another, or a mixture: what one factor makes
 //! small the next may make large again, so such a product is always watched. Rows of sums and mixtures are
-//! always watched, hence conditions end there.
+//! always watched, hence conditions end there. Where conditions are tables alone, sums alone read the entries.
 
 use crate::plan::{Guard, Mode, Plan, Step};
 use crate::{BlockId, ParamId};

@@ -35,6 +35,21 @@ pub(super) unsafe fn largest<L: Lanes>(n: usize, rows: *const f32) -> L {
     }
 }
 
+/// To what products of mantissas are raised, at most: not at all in a group that is zero as a whole.
+#[inline(always)]
+pub(super) unsafe fn floor<L: Lanes>(largest: L) -> L {
+    // SAFETY: as for the traits.
+    unsafe { L::select(largest.is_positive(), L::splat(TWO_POW_M125), L::splat(0.0)) }
+}
+
+/// A product of two mantissas, scaled, or the least of `floor` and both where that is more: 0 only where one
+/// is, or the floor.
+#[inline(always)]
+pub(super) unsafe fn raised<L: Lanes>(product: L, floor: L, left: L, right: L) -> L {
+    // SAFETY: as for the traits.
+    unsafe { product.max(floor.min(left).min(right)) }
+}
+
 /// The weights of a sum layer.
 pub(super) struct Weights {
     pub m: usize,

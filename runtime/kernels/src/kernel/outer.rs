@@ -1,11 +1,11 @@
 //! All pairs of two groups, and the flows back to each group.
 
 use super::bundle::{OnStrip, Strip, each_strip};
-use super::guard::{largest, least_positive};
-use super::scale::Scaling;
-use super::{TWO_POW_M60, TWO_POW_M120, strips_of_a_row};
+use super::guard::{floor, largest, least_positive, raised};
+use super::scale::{Scaling, before_and_after};
+use super::{TWO_POW_M60, TWO_POW_M120, TWO_POW_M125, strips_of_a_row};
 use crate::lanes::{Lanes, Quad, Vector};
-use crate::{GUARD_ENTRY, GUARD_MAXIMUM, TILE, Tiles};
+use crate::{GUARD_ENTRY, GUARD_MAXIMUM, GUARD_RAISE, TILE, Tiles};
 
 /// See [`Kernels::outer`](crate::Kernels::outer).
 #[inline(always)]
@@ -50,12 +50,10 @@ impl OnStrip for Pairs {
             let power = L::load(self.a_exponent.add(strip.at)).add(L::load(self.b_exponent.add(strip.at)));
             let scaling = Scaling::<L>::of(largest, power);
             scaling.power.store(self.exponent.add(strip.at));
-            for i in 0..self.na {
-                let left = L::load(a.add(i * TILE)).mul(scaling.factor);
-                for j in 0..self.nb {
-                    let to = self.out.add((i * self.nb + j) * TILE + strip.at);
-                    left.mul(L::load(b.add(j * TILE))).store(to);
-                }
+            if self.guard & GUARD_RAISE != 0 && self.is_any_tiny(&scaling, a, b) {
+                self.store_raised(&scaling, a, b, strip.at);
+            } else {
+                self.store(&scaling, a, b, strip.at);
             }
             strip.mark::<L>(self.lost(largest, &scaling, a, b));
         }
@@ -63,6 +61,57 @@ impl OnStrip for Pairs {
 }
 
 impl Pairs {
+    /// Stores a strip of all pairs.
+    #[inline(always)]
+    unsafe fn store<L: Lanes>(&self, scaling: &Scaling<L>, a: *const f32, b: *const f32, at: usize) {
+        // SAFETY: the caller's pointers are at strips of the two groups, and `at` is one of the result.
+        unsafe {
+            for i in 0..self.na {
+                let left = L::load(a.add(i * TILE)).mul(scaling.factor);
+                for j in 0..self.nb {
+                    let to = self.out.add((i * self.nb + j) * TILE + at);
+                    left.mul(L::load(b.add(j * TILE))).store(to);
+                }
+            }
+        }
+    }
+
+    /// The same, none 0 whose factors are positive.
+    #[inline(always)]
+    unsafe fn store_raised<L: Lanes>(&self, scaling: &Scaling<L>, a: *const f32, b: *const f32, at: usize) {
+        // SAFETY: as for `store`.
+        unsafe {
+            let floor = floor(scaling.largest);
+            let (before, after) = before_and_after(scaling.factor);
+            for i in 0..self.na {
+                let left = L::load(a.add(i * TILE));
+                let scaled = left.mul(before);
+                for j in 0..self.nb {
+                    let to = self.out.add((i * self.nb + j) * TILE + at);
+                    let right = L::load(b.add(j * TILE));
+                    raised(scaled.mul(right).mul(after), floor, left, right).store(to);
+                }
+            }
+        }
+    }
+
+    /// Whether some pair may be under `2^-125`, though both are positive.
+    #[inline(always)]
+    unsafe fn is_any_tiny<L: Lanes>(&self, scaling: &Scaling<L>, a: *const f32, b: *const f32) -> bool {
+        // SAFETY: as for `store`.
+        unsafe { L::bits(L::splat(TWO_POW_M125).gt(self.least(scaling, a, b))) != 0 }
+    }
+
+    /// Less than any pair whose factors are positive, or equal.
+    #[inline(always)]
+    unsafe fn least<L: Lanes>(&self, scaling: &Scaling<L>, a: *const f32, b: *const f32) -> L {
+        // SAFETY: as for `store`.
+        unsafe {
+            let least = least_positive::<L>(self.na, a).mul(scaling.factor.min(L::splat(1.0)));
+            least.mul(least_positive::<L>(self.nb, b))
+        }
+    }
+
     /// The samples that must be marked.
     #[inline(always)]
     unsafe fn lost<L: Lanes>(&self, top: L, scaling: &Scaling<L>, a: *const f32, b: *const f32) -> L::Mask {
@@ -74,9 +123,7 @@ impl Pairs {
                 lost = L::or(lost, L::and(positive, L::splat(TWO_POW_M60).gt(top)));
             }
             if self.guard & GUARD_ENTRY != 0 {
-                let least_a = least_positive::<L>(self.na, a);
-                let least =
-                    least_a.mul(scaling.factor.min(L::splat(1.0))).mul(least_positive::<L>(self.nb, b));
+                let least = self.least(scaling, a, b);
                 let positive = largest::<L>(self.na, a).min(largest::<L>(self.nb, b)).is_positive();
                 lost = L::or(lost, L::and(positive, L::splat(TWO_POW_M120).gt(least)));
             }

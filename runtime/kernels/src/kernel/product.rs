@@ -10,7 +10,7 @@ use super::factor::Source;
 use super::scale::{LEAST_TOP, MOST_TOP, is_outside};
 use super::{EXPONENT_LIMIT, TWO_POW_M100, least_where, power_of_two};
 use crate::lanes::{Lanes, Vector};
-use crate::{Factor, GUARD_ENTRY, LEAF, TILE, Tiles};
+use crate::{Factor, GUARD_ENTRY, GUARD_RAISE, LEAF, TILE, Tiles};
 
 /// The most factors that are multiplied without normalising in between: what is flushed on the way is
 /// under `2^-126`, and grows by at most the maxima of two further factors, `2^16`.
@@ -115,7 +115,7 @@ impl AtOnce {
     unsafe fn each<V: Vector, const N: usize, const LEAVES: usize>(self, tiles: &Tiles) {
         // SAFETY: as for the caller.
         unsafe {
-            match (self.product.source.width, self.product.guard & GUARD_ENTRY != 0) {
+            match (self.product.source.width, self.product.guard & (GUARD_ENTRY | GUARD_RAISE) != 0) {
                 (4, false) => self.each_of::<V, N, LEAVES, false, 1>(tiles),
                 (8, false) => self.each_of::<V, N, LEAVES, false, 2>(tiles),
                 (16, false) => self.each_of::<V, N, LEAVES, false, 4>(tiles),

@@ -2,11 +2,12 @@
 //! normalised where it must be. Products of many factors go this way, and what the fast way does not accept.
 
 use super::bundle::Strip;
+use super::guard::{floor, raised};
 use super::product::Product;
-use super::scale::{LEAST_TOP, MOST_TOP, is_out_of_range, is_outside};
+use super::scale::{LEAST_TOP, MOST_TOP, before_and_after, is_out_of_range, is_outside};
 use super::{TWO_POW_M60, TWO_POW_M120, least_where};
 use crate::lanes::{Lanes, Vector};
-use crate::{Factor, GUARD_ENTRY, GUARD_MAXIMUM, LEAF, TILE, ZERO_EXPONENT};
+use crate::{Factor, GUARD_ENTRY, GUARD_MAXIMUM, GUARD_RAISE, LEAF, TILE, ZERO_EXPONENT};
 
 /// How many powers of two a product may fall under the product of its factors' maxima.
 const MOST_FALL: f32 = 56.0;
@@ -30,7 +31,7 @@ impl Product {
         unsafe {
             let mut so_far = self.first::<V>(*self.factors, strip.at);
             for i in 1..self.n {
-                self.take_in(&mut so_far, *self.factors.add(i), strip.at);
+                self.take_in(&mut so_far, *self.factors.add(i), strip.at, i == self.n - 1);
             }
             so_far.power.store(self.exponent.add(strip.at));
             if self.n > 2 {
@@ -62,9 +63,11 @@ impl Product {
 
     /// Multiplies by another factor.
     #[inline(always)]
-    unsafe fn take_in<V: Vector>(&self, so_far: &mut SoFar<V>, factor: Factor, at: usize) {
+    unsafe fn take_in<V: Vector>(&self, so_far: &mut SoFar<V>, factor: Factor, at: usize, is_last: bool) {
         // SAFETY: as for the caller.
         unsafe {
+            // Only what no further factor lifts may be raised.
+            let is_raised = is_last && self.guard & GUARD_RAISE != 0;
             let zero = V::splat(0.0);
             let (mut largest, mut of_factor, mut least) = (zero, zero, V::splat(f32::MAX));
             let (mut any, scale) = (zero, self.scale::<V>(factor, at));
@@ -78,7 +81,9 @@ impl Product {
                     largest = largest.max(product);
                     of_factor = of_factor.max(four[i]);
                     least = least_where(smaller.is_positive(), product, least);
-                    product.store(to);
+                    if !is_raised {
+                        product.store(to);
+                    }
                 }
             }
             if self.guard & GUARD_MAXIMUM != 0 {
@@ -88,17 +93,40 @@ impl Product {
             so_far.raise_bound(of_factor, of_factor_power);
             so_far.power = so_far.power.add(of_factor_power);
             let live = largest.is_positive();
+            let mut by = V::splat(1.0);
             if V::bits(V::and(live, is_outside(largest, LEAST_TOP, MOST_TOP))) != 0 {
-                let scale = V::select(live, largest.inverse_power(), V::splat(1.0));
-                self.multiply_all(scale, at);
-                least = least.min(least.mul(scale));
+                by = V::select(live, largest.inverse_power(), by);
+                least = least.min(least.mul(by));
                 so_far.power = so_far.power.add(largest.exponent());
+                if !is_raised {
+                    self.multiply_all(by, at);
+                }
             }
-            if self.guard & GUARD_ENTRY != 0 {
+            if is_raised {
+                self.multiply_raised(factor, scale, [by, floor(largest)], at);
+            } else if self.guard & (GUARD_ENTRY | GUARD_RAISE) != 0 {
                 so_far.mark(V::splat(TWO_POW_M120).gt(least));
             }
             so_far.mark(V::and(live, is_out_of_range(so_far.power)));
             so_far.power = V::select(live, so_far.power, V::splat(ZERO_EXPONENT));
+        }
+    }
+
+    /// Multiplies what is stored by a factor and by a power of two, and raises to the floor.
+    #[inline(always)]
+    unsafe fn multiply_raised<V: Vector>(&self, factor: Factor, scale: V, [by, floor]: [V; 2], at: usize) {
+        // SAFETY: as for the caller.
+        unsafe {
+            let (before, after) = before_and_after(by);
+            for first in (0..self.source.width).step_by(4) {
+                let four = self.four(factor, first, scale, at);
+                for i in 0..4.min(self.source.width - first) {
+                    let to = self.out.add((first + i) * TILE + at);
+                    let left = V::load(to);
+                    let product = left.mul(before).mul(four[i]).mul(after);
+                    raised(product, floor, left, four[i]).store(to);
+                }
+            }
         }
     }
 

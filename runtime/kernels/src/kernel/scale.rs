@@ -8,7 +8,7 @@ use super::{
     strips_of_a_row,
 };
 use crate::lanes::{Lanes, Quad, Vector};
-use crate::{GUARD_ENTRY, GUARD_MAXIMUM, TILE, ZERO_EXPONENT};
+use crate::{GUARD_ENTRY, GUARD_MAXIMUM, GUARD_RAISE, TILE, ZERO_EXPONENT};
 
 /// See [`Kernels::rescale`](crate::Kernels::rescale).
 #[inline(always)]
@@ -95,6 +95,8 @@ impl<V: Vector> Top<V> {
 
 /// How a group whose maxima are known is brought back to about 1.
 pub(super) struct Scaling<L: Lanes> {
+    /// The maxima.
+    pub largest: L,
     /// What its mantissas are to be multiplied by.
     pub factor: L,
     /// Its exponent afterwards.
@@ -114,8 +116,20 @@ impl<L: Lanes> Scaling<L> {
             let shift = L::select(live, zero.sub(largest.exponent()), zero);
             let power = L::select(live, power.sub(shift), L::splat(ZERO_EXPONENT));
             let is_out_of_range = L::and(live, is_out_of_range(power));
-            Scaling { factor: power_of_two(shift), power, is_out_of_range }
+            Scaling { largest, factor: power_of_two(shift), power, is_out_of_range }
         }
+    }
+}
+
+/// The parts of a factor of two mantissas' products: what to multiply by before they are multiplied, and after.
+/// What is flushed on the way would be so at the end too. The first part is bounded, so that nothing becomes
+/// infinite.
+#[inline(always)]
+pub(super) unsafe fn before_and_after<L: Lanes>(factor: L) -> (L, L) {
+    // SAFETY: as for the traits.
+    unsafe {
+        let one = L::splat(1.0);
+        (factor.max(one).min(L::splat(TWO_POW_100)), factor.min(one))
     }
 }
 
@@ -165,10 +179,12 @@ pub(crate) unsafe fn align<V: Vector>(
             let head = shift.max(Quad::splat(-126.0));
             let (head, tail) = (power_of_two(head), power_of_two(shift.sub(head)));
             let mut least = Quad::<V>::splat(f32::MAX);
+            let floor = Quad::splat(if guard & GUARD_RAISE != 0 { f32::MIN_POSITIVE } else { 0.0 });
             for i in 0..n {
                 let before = Quad::<V>::load(rows.add(i * TILE + s));
                 let after = before.mul(head).mul(tail);
                 least = least_where(before.is_positive(), after, least);
+                let after = after.max(before.min(floor));
                 after.store(out.add(i * TILE + s));
             }
             if guard & GUARD_ENTRY != 0 {
