@@ -229,6 +229,30 @@ fn wild_products_are_right_where_they_are_not_marked() {
 }
 
 #[test]
+fn leaves_that_are_all_tiny_are_right_together() {
+    let mut numbers = Numbers::new(109);
+    for width in [3, 8, 9, 16, 33] {
+        for n in [2, 3, 4, 6] {
+            let kind = TableKind { n_values: 6, depth: 8.0 };
+            let mut product = Product::random((2, 64), width, &vec![true; n], kind, 8.0, &mut numbers);
+            // Together far under what one 32-bit number can be scaled by.
+            product.tables.iter_mut().for_each(|x| *x *= 2.0_f32.powi(-90));
+            product.row_exponents.iter_mut().for_each(|e| *e -= 90.0);
+            each_tier(|kernels| {
+                let got = product.run(kernels, GUARD_MAXIMUM);
+                let what = format!("{:?} width {width} of {n} tiny leaves", kernels.tier);
+                for at in got.samples() {
+                    assert!(!got.is_marked(at) || product.fall(at) > 50.0, "{what}");
+                    if !got.is_marked(at) {
+                        product.check(&got, at, false, &what);
+                    }
+                }
+            });
+        }
+    }
+}
+
+#[test]
 fn a_product_that_did_not_fall_is_not_marked_for_its_maximum() {
     let mut numbers = Numbers::new(103);
     for n in 1..=12 {

@@ -66,7 +66,7 @@ impl Lanes for Array {
         floor(x) = floor(x);
         exponent(x) = exponent(x);
         reciprocal(x) = 1.0 / x;
-        inverse_power(x) = f32::from_bits((254 << 23) - (x.to_bits() & 0x7f80_0000));
+        inverse_power(x) = f32::from_bits((254_u32 << 23).wrapping_sub(x.to_bits() & 0x7f80_0000));
         scale(x, by) = scale(x, by);
         scale_once(x, by) = scale_once(x, by);
     }

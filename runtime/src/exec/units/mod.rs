@@ -22,7 +22,7 @@ use crate::train::Update;
 use engine::Engine;
 use leaf::Evidence;
 use pcc_cpu::CompileError;
-use pcc_ir::units::{UnitOptions, has_totals, is_irregular};
+use pcc_ir::units::{TooManyUnits, UnitOptions, has_totals, is_irregular};
 use pcc_ir::{Batch, Flows, Graph, Params};
 use pcc_kernels::units::{LANES, UnitKernels, unit_kernels};
 use work::{Job, Way, Worker};
@@ -40,6 +40,13 @@ pub fn compiled(
         true => Ok(Box::new(UnitsExecutor::new(graph, params, options)?)),
         false => Ok(Box::new(CpuExecutor::new(graph, params, options)?)),
     }
+}
+
+/// Whether every program of a circuit can be counted in 32 bits: none has more rows than the circuit has units,
+/// and edges for pairs of factors and pieces of wide sums.
+fn is_countable(graph: &Graph) -> bool {
+    let n_units: u64 = graph.layer_ids().map(|id| graph.n_units(id) as u64).sum();
+    n_units + 2 * graph.n_edges() < 1 << 31
 }
 
 /// Runs a circuit unit by unit.
@@ -61,10 +68,13 @@ impl UnitsExecutor {
     /// Makes the program of a circuit.
     ///
     /// # Errors
-    /// When `PCC_KERNELS` names kernels that this CPU lacks, or the circuit has more than 2^31 units or
-    /// parameters.
+    /// When `PCC_KERNELS` names kernels that this CPU lacks, or the circuit has more units, edges or
+    /// parameters than 32 bits count.
     pub fn new(graph: Graph, params: Params, options: CpuOptions) -> Result<Self, CompileError> {
         let kernels = unit_kernels().map_err(CompileError)?;
+        if !is_countable(&graph) {
+            return Err(CompileError(TooManyUnits.to_string()));
+        }
         let mut executor = UnitsExecutor {
             has_totals: has_totals(&graph),
             graph,
@@ -122,9 +132,6 @@ impl UnitsExecutor {
     }
 
     /// Runs all rows. Returns their logarithms and the engine that was used.
-    ///
-    /// # Panics
-    /// When there is no memory: the circuit itself was found fit by [`UnitsExecutor::new`].
     fn work(
         &mut self,
         way: Way,
@@ -133,7 +140,7 @@ impl UnitsExecutor {
         weights: Option<&[f32]>,
     ) -> (Vec<f64>, usize) {
         let options = UnitOptions { is_for_flows: way != Way::Up, do_totals_vanish };
-        let at = self.engine(options).unwrap_or_else(|error| panic!("{error}"));
+        let at = self.engine(options).expect("`is_countable` holds for every program of the circuit");
         let n_rows = evidence.n_rows();
         if !std::mem::replace(&mut self.engines[at].is_probed, n_rows > 0) {
             let mut logs = vec![0.0; n_rows.min(LANES)];
