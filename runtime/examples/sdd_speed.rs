@@ -26,7 +26,7 @@ fn main() {
     let start = Instant::now();
     let params: Params = circuit.params;
     let mut executor = UnitsExecutor::new(circuit.graph, params, CpuOptions::threads(threads)).unwrap();
-    let mut logs = executor.log_weighted_counts(&weights);
+    let mut logs = executor.log_weighted_counts(&weights).unwrap();
     println!(
         "{n_variables} variables, {n_layers} layers: opened in {opened:.2} s, prepared in {:.2} s",
         start.elapsed().as_secs_f64()
@@ -34,7 +34,7 @@ fn main() {
     let (mut best, start) = (f64::INFINITY, Instant::now());
     while start.elapsed().as_secs_f64() < 2.0 {
         let run = Instant::now();
-        logs = executor.log_weighted_counts(&weights);
+        logs = executor.log_weighted_counts(&weights).unwrap();
         best = best.min(run.elapsed().as_secs_f64());
     }
     println!(
@@ -43,11 +43,11 @@ fn main() {
         best * 1e3,
         executor.n_marked()
     );
-    executor.log_weighted_count_derivatives(&weights);
+    executor.log_weighted_count_derivatives(&weights).unwrap();
     let (mut best, start) = (f64::INFINITY, Instant::now());
     while start.elapsed().as_secs_f64() < 2.0 {
         let run = Instant::now();
-        logs = executor.log_weighted_count_derivatives(&weights).0;
+        logs = executor.log_weighted_count_derivatives(&weights).unwrap().0;
         best = best.min(run.elapsed().as_secs_f64());
     }
     println!("{:.0} counts and derivatives/s", n_rows as f64 / best);

@@ -6,6 +6,8 @@ mod contract;
 
 #[path = "units/agree.rs"]
 mod agree;
+#[path = "units/memory.rs"]
+mod memory;
 #[path = "units/range.rs"]
 mod range;
 #[path = "units/weights.rs"]

@@ -6,8 +6,9 @@ use crate::opened::{self, Circuit};
 use crate::terminal::{Terminal, print_line, print_text};
 use pcc_diag::grouped;
 use pcc_ir::lower::{Options, graph_to_plan};
-use pcc_ir::plan::{Cost, Memory, Mode, Plan, Run, TILE};
+use pcc_ir::plan::{Cost, Memory, Mode, TILE};
 use pcc_ir::props::{self, DeterminismConfig, Properties};
+use pcc_ir::units::{SAMPLES_OF_A_ROW, UnitOptions, is_irregular, unit_program};
 use pcc_ir::{Graph, Params};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -37,26 +38,51 @@ struct Facts {
 
 /// One use of a circuit: what it costs, how it is run, and the memory that takes.
 struct Use {
-    cost: Cost,
-    run: Run,
+    /// Operations for one row.
+    flops: u64,
+    threads: u32,
+    /// Rows that a thread takes at a time.
+    rows: usize,
     memory: Memory,
 }
 
 impl Use {
-    /// As it is run by so many threads, within a limit if there is one.
+    /// As the executor that suits the circuit runs it, by so many threads and within a limit if there is one.
     fn of(graph: &Graph, mode: Mode, args: &InfoArgs) -> Result<Self, Failure> {
+        let threads = opened::threads(args.threads)?.get() as u32;
+        let own = match is_irregular(graph) {
+            true => Use::of_units(graph, mode, threads, args.memory)?,
+            false => Use::of_plan(graph, mode, threads, args.memory)?,
+        };
+        own.map_err(|least| does_not_fit(mode, least, args.memory.unwrap_or(0)))
+    }
+
+    fn of_plan(graph: &Graph, mode: Mode, threads: u32, limit: Option<u64>) -> Result<Fitting, Failure> {
         let lowering = Options::latents_summed_out(graph, mode);
         let plan = graph_to_plan(graph, &lowering).map_err(Failure::Machine)?;
-        let threads = opened::threads(args.threads)?.get() as u32;
-        let too_much = |least| does_not_fit(&plan, least, args.memory.unwrap_or(0));
-        let run = plan.fit(threads, args.memory).map_err(too_much)?;
-        Ok(Use { cost: plan.cost(), run, memory: plan.memory(run) })
+        let Cost { flops_up, flops_down, .. } = plan.cost();
+        Ok(plan.fit(threads, limit).map(|run| Use {
+            flops: flops_up + flops_down,
+            threads: run.threads,
+            rows: run.tiles as usize * TILE,
+            memory: plan.memory(run),
+        }))
+    }
+
+    fn of_units(graph: &Graph, mode: Mode, threads: u32, limit: Option<u64>) -> Result<Fitting, Failure> {
+        let options = if mode == Mode::Flows { UnitOptions::FLOWS } else { UnitOptions::forward(graph) };
+        let program = unit_program(graph, options).map_err(|error| Failure::Machine(error.to_string()))?;
+        Ok(program.fit(graph, threads, limit).map(|threads| Use {
+            flops: program.flops(),
+            threads,
+            rows: SAMPLES_OF_A_ROW,
+            memory: program.memory(graph, threads),
+        }))
     }
 
     /// `1.2 GB for EM, 2 threads with 256 rows each`.
     fn in_words(&self, purpose: &str) -> String {
-        let Run { threads, tiles, .. } = self.run;
-        let rows = tiles as usize * TILE;
+        let Use { threads, rows, .. } = self;
         let share = match threads {
             1 => format!("1 thread with {rows} rows"),
             _ => format!("{threads} threads with {rows} rows each"),
@@ -65,8 +91,11 @@ impl Use {
     }
 }
 
-fn does_not_fit(plan: &Plan, least: Memory, limit: u64) -> Failure {
-    let word = if plan.mode == Mode::Flows { "training" } else { "evaluating" };
+/// How a circuit is run within a limit, or what the least run takes.
+type Fitting = Result<Use, Memory>;
+
+fn does_not_fit(mode: Mode, least: Memory, limit: u64) -> Failure {
+    let word = if mode == Mode::Flows { "training" } else { "evaluating" };
     let (least, limit) = (bytes(least.total()), bytes(limit));
     Failure::Machine(format!("{word} this circuit takes {least} at least, more than the {limit} given"))
 }
@@ -86,7 +115,7 @@ impl Facts {
 
     /// Operations for one row, forward and for EM.
     fn flops(&self) -> [u64; 2] {
-        [self.forward.cost.flops_up, self.em.cost.flops_up + self.em.cost.flops_down]
+        [self.forward.flops, self.em.flops]
     }
 
     fn as_json(&self, circuit: &Circuit) -> Value {

@@ -135,7 +135,7 @@ pub static CATALOGUE: [Entry; 15] = [
     Entry {
         name: "w5",
         about: "an irregular circuit of single units, as a compiled formula is",
-        sizes: &[size(1, 14_000, 2, 256), size(1, 89_000, 2, 256)],
+        sizes: &[size(1, 14_000, 2, 256), size(1, 89_000, 2, 256), size(1, 1_000_000, 2, 256)],
         quick: size(1, 1_000, 2, 64),
         build: irregular,
     },

@@ -17,6 +17,9 @@ use std::num::NonZeroUsize;
 /// again and again would drive parameters to zero.
 const PSEUDOCOUNT: f64 = 1e-3;
 
+/// Why nothing is refused for its size.
+const FITS: &str = "memory is not limited";
+
 /// An executor and what it runs on.
 pub(crate) struct Machine {
     executor: Kind,
@@ -48,14 +51,14 @@ impl Machine {
         Ok(Machine { executor, evidence, held, threads: threads.get() })
     }
 
-    /// Compiles what a step needs besides. The executor of irregular circuits does so when it first runs.
+    /// Compiles what a step needs besides.
     ///
     /// # Errors
     /// As for [`Machine::new`].
     pub(crate) fn prepare_steps(&mut self) -> Result<(), Diagnostic> {
         match &mut self.executor {
             Kind::Dense(executor) => executor.prepare(Mode::Flows, false).map(drop).map_err(of_machine),
-            Kind::Irregular(_) => Ok(()),
+            Kind::Irregular(executor) => executor.prepare_flows().map_err(of_machine),
         }
     }
 
@@ -93,7 +96,9 @@ impl Machine {
         match (&mut self.executor, &self.evidence) {
             (Kind::Dense(executor), Evidence::Values(batch)) => executor.log_likelihoods(batch),
             (Kind::Irregular(executor), Evidence::Values(batch)) => executor.log_likelihoods(batch),
-            (Kind::Irregular(executor), Evidence::Weights(weights)) => executor.log_weighted_counts(weights),
+            (Kind::Irregular(executor), Evidence::Weights(weights)) => {
+                executor.log_weighted_counts(weights).expect(FITS)
+            }
             (Kind::Dense(_), Evidence::Weights(_)) => {
                 unreachable!("`new` picks the executor that takes weights")
             }
@@ -104,7 +109,7 @@ impl Machine {
     fn step(&mut self) {
         let Machine { executor, evidence, held, threads } = self;
         if let (Kind::Irregular(executor), Evidence::Weights(weights)) = (&mut *executor, &*evidence) {
-            executor.log_weighted_count_derivatives(weights);
+            executor.log_weighted_count_derivatives(weights).expect(FITS);
             return;
         }
         let executor: &mut dyn Executor = match executor {

@@ -1,18 +1,58 @@
 //! The values of a data set, packed as narrowly as its domains allow.
 //!
-//! Words of evidence go in and come out; between them a byte, two or four hold a value. Domains are not
-//! known here: whoever adds a word has checked it.
+//! Words of evidence go in and come out; between them a byte, two or four hold a value. Bytes may also stay where
+//! they lie in a mapped file. Domains are not known here: whoever adds a word has checked it.
 
+use super::map::FileContent;
 use pcc_ir::MISSING;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
+
+/// Bytes: their own, or part of a file.
+#[derive(Clone, Debug)]
+pub(crate) enum Bytes {
+    Own(Vec<u8>),
+    OfFile(Arc<FileContent>, Range<usize>),
+}
+
+impl Bytes {
+    /// To be changed: those of a file are copied.
+    fn own(&mut self) -> &mut Vec<u8> {
+        if let Bytes::OfFile(..) = self {
+            *self = Bytes::Own(self.to_vec());
+        }
+        match self {
+            Bytes::Own(bytes) => bytes,
+            Bytes::OfFile(..) => unreachable!("they were just copied"),
+        }
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Bytes::Own(bytes) => bytes,
+            Bytes::OfFile(file, range) => &file[range.clone()],
+        }
+    }
+}
+
+impl PartialEq for Bytes {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
 
 /// Words, packed. Which variant holds them is settled by [`Cells::for_codes`], and only
 /// [`Cells::FullBytes`] can change, when the first missing value comes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Cells {
     /// Codes below 255; 255 is the missing value.
-    Bytes(Vec<u8>),
+    Bytes(Bytes),
     /// Codes up to 255, none missing: the pixels of pictures.
-    FullBytes(Vec<u8>),
+    FullBytes(Bytes),
     /// Codes below 65535; 65535 is the missing value.
     Halves(Vec<u16>),
     /// Words as they are.
@@ -23,8 +63,8 @@ impl Cells {
     /// Room for codes below `n_codes`, or for any word when there is no such bound.
     pub(crate) fn for_codes(n_codes: Option<u32>) -> Self {
         match n_codes {
-            Some(..=255) => Cells::Bytes(Vec::new()),
-            Some(256) => Cells::FullBytes(Vec::new()),
+            Some(..=255) => Cells::Bytes(Bytes::Own(Vec::new())),
+            Some(256) => Cells::FullBytes(Bytes::Own(Vec::new())),
             Some(257..=65535) => Cells::Halves(Vec::new()),
             _ => Cells::Words(Vec::new()),
         }
@@ -42,7 +82,7 @@ impl Cells {
     /// Makes room for so many more.
     pub(crate) fn reserve(&mut self, n: usize) {
         match self {
-            Cells::Bytes(v) | Cells::FullBytes(v) => v.reserve_exact(n),
+            Cells::Bytes(v) | Cells::FullBytes(v) => v.own().reserve_exact(n),
             Cells::Halves(v) => v.reserve_exact(n),
             Cells::Words(v) => v.reserve_exact(n),
         }
@@ -55,7 +95,7 @@ impl Cells {
         }
         match self {
             // The missing value is all ones, and stays so when it is cut.
-            Cells::Bytes(v) | Cells::FullBytes(v) => v.extend(words.iter().map(|&w| w as u8)),
+            Cells::Bytes(v) | Cells::FullBytes(v) => v.own().extend(words.iter().map(|&w| w as u8)),
             Cells::Halves(v) => v.extend(words.iter().map(|&w| w as u16)),
             Cells::Words(v) => v.extend_from_slice(words),
         }
@@ -64,9 +104,17 @@ impl Cells {
     /// Appends known codes that are bytes already.
     pub(crate) fn extend_bytes(&mut self, codes: &[u8]) {
         match self {
-            Cells::Bytes(v) | Cells::FullBytes(v) => v.extend_from_slice(codes),
+            Cells::Bytes(v) | Cells::FullBytes(v) => v.own().extend_from_slice(codes),
             Cells::Halves(v) => v.extend(codes.iter().map(|&c| u16::from(c))),
             Cells::Words(v) => v.extend(codes.iter().map(|&c| u32::from(c))),
+        }
+    }
+
+    /// Takes known codes that are bytes of a file as all there is, without a copy where values are bytes here.
+    pub(crate) fn take_bytes(&mut self, file: &Arc<FileContent>, range: Range<usize>) {
+        match self {
+            Cells::Bytes(v) | Cells::FullBytes(v) => *v = Bytes::OfFile(file.clone(), range),
+            _ => self.extend_bytes(&file[range]),
         }
     }
 
@@ -86,7 +134,7 @@ impl Cells {
             self.widen();
         }
         match self {
-            Cells::Bytes(v) | Cells::FullBytes(v) => v[index] = u8::MAX,
+            Cells::Bytes(v) | Cells::FullBytes(v) => v.own()[index] = u8::MAX,
             Cells::Halves(v) => v[index] = u16::MAX,
             Cells::Words(v) => v[index] = MISSING,
         }

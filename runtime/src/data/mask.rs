@@ -27,7 +27,8 @@ impl Mask {
     /// has no rows or is cut short.
     pub fn read(path: &Path) -> Result<Self, Diagnostic> {
         let name = path.display().to_string();
-        let array = npy::read_array(&read_file(path)?).map_err(|fault| fault.about_file(&name))?;
+        let content = read_file(path)?;
+        let array = npy::read_array(&content).map_err(|fault| fault.about_file(&name))?;
         let bytes = array.elements.into_bytes().ok_or_else(|| {
             Diagnostic::error(
                 "data-format",

@@ -34,13 +34,22 @@ fn not_found(path: &str, tried: &[PathBuf], n_places: usize, span: Span) -> Diag
 /// `missing-file`, `unreadable-file`, or `data-format` when the compressed content is damaged.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     let bytes = std::fs::read(path).map_err(|error| cannot_read(path, &error))?;
-    decompressed(bytes).map_err(|error| {
+    if is_compressed(&bytes) { decompress(&bytes, path) } else { Ok(bytes) }
+}
+
+pub(super) fn is_compressed(bytes: &[u8]) -> bool {
+    bytes.starts_with(&GZIP)
+}
+
+/// What the compressed content of a file holds.
+pub(super) fn decompress(gzip: &[u8], path: &Path) -> Result<Vec<u8>, Diagnostic> {
+    inflate(gzip).map_err(|error| {
         let message = format!("`{}` is compressed, but damaged or cut short: {error}", path.display());
         Diagnostic::error("data-format", message)
     })
 }
 
-pub(crate) fn cannot_read(path: &Path, error: &std::io::Error) -> Diagnostic {
+pub(super) fn cannot_read(path: &Path, error: &std::io::Error) -> Diagnostic {
     if error.kind() == std::io::ErrorKind::NotFound {
         return Diagnostic::error("missing-file", format!("there is no file `{}`", path.display()));
     }
@@ -54,11 +63,12 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// # Errors
 /// When the content starts as gzip but does not go on so.
 pub fn decompressed(bytes: Vec<u8>) -> std::io::Result<Vec<u8>> {
-    if !bytes.starts_with(&GZIP) {
-        return Ok(bytes);
-    }
-    let mut content = Vec::with_capacity(expected_length(&bytes));
-    flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut content)?;
+    if is_compressed(&bytes) { inflate(&bytes) } else { Ok(bytes) }
+}
+
+fn inflate(gzip: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut content = Vec::with_capacity(expected_length(gzip));
+    flate2::read::MultiGzDecoder::new(gzip).read_to_end(&mut content)?;
     Ok(content)
 }
 

@@ -2,8 +2,8 @@
 
 use super::save::{shape_of, tables_hash};
 use super::tensors::{damaged, elements, parse};
-use super::{FORMAT_VERSION, GRAPH, Model, map};
-use crate::data::Vocabulary;
+use super::{FORMAT_VERSION, GRAPH, Model};
+use crate::data::{FileContent, Vocabulary};
 use pcc_diag::Diagnostic;
 use pcc_ir::{Graph, Param, ParamId, ParamShape, Params};
 use safetensors::tensor::TensorView;
@@ -20,7 +20,7 @@ impl Model {
     /// `missing-file`, `unreadable-file`, `not-a-model` when the content is something else, `model-version`
     /// when it was written by another version of pcc, `model-file-damaged` with what is wrong.
     pub fn load(path: &Path) -> Result<Model, Diagnostic> {
-        let content = map::open(path)?;
+        let content = FileContent::open(path)?;
         let (tensors, metadata) = parse(&content, path)?;
         let metadata = Metadata { path, entries: metadata };
         metadata.check_version()?;

@@ -17,7 +17,6 @@
 //! written whole or not at all. This module trains nothing and asks no questions of a circuit.
 
 mod load;
-mod map;
 mod provenance;
 mod save;
 mod tensors;

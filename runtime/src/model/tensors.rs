@@ -3,8 +3,7 @@
 //! The same tensors and metadata always give the same bytes: names are sorted within each element size,
 //! widest first, so that every tensor lies aligned in a mapped file.
 
-use super::map;
-use crate::data::write_atomically;
+use crate::data::{FileContent, write_atomically};
 use crate::formats;
 use pcc_diag::Diagnostic;
 use safetensors::{Dtype, SafeTensors};
@@ -58,7 +57,7 @@ pub fn save_tensors(path: &Path, tensors: &Tensors) -> Result<(), Diagnostic> {
 /// # Errors
 /// `missing-file`, `unreadable-file`; `model-file-damaged` when it is cut short or no safetensors file.
 pub fn load_tensors(path: &Path) -> Result<Tensors, Diagnostic> {
-    let content = map::open(path)?;
+    let content = FileContent::open(path)?;
     let (tensors, metadata) = parse(&content, path)?;
     let mut loaded = Tensors { tensors: BTreeMap::new(), metadata };
     for (name, view) in tensors.iter() {

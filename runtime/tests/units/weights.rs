@@ -55,8 +55,8 @@ fn check(seed: u64, scale: f64) -> usize {
     let n_rows = 10;
     let weights = random_weights(&graph, n_rows, &mut Random::new(seed), scale);
     let mut executor = units(&graph, Params::of(&graph), 2);
-    let logs = executor.log_weighted_counts(&weights);
-    let (same, derivatives) = executor.log_weighted_count_derivatives(&weights);
+    let logs = executor.log_weighted_counts(&weights).unwrap();
+    let (same, derivatives) = executor.log_weighted_count_derivatives(&weights).unwrap();
     let factor =
         scale.ln() * graph.variables().iter().filter(|v| v.domain.n_values().is_some()).count() as f64;
     for row in 0..n_rows {

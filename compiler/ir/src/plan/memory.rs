@@ -1,7 +1,7 @@
 //! How much memory running a plan takes, and how to run it within a budget.
 //!
 //! In: a plan, and threads, tiles or a budget. Out: bytes, or the widest run that fits. What the machine has
-//! is not looked at, and nothing is allocated.
+//! is not looked at, and nothing is allocated. Programs of units are fitted by the same rule.
 
 use super::{Plan, ROW_BYTES, Source};
 use std::fmt::{Display, Formatter};
@@ -26,9 +26,6 @@ impl Run {
             [of(4, true), of(4, false), of(2, false), of(1, false)]
         })
     }
-
-    /// The one that takes the least memory.
-    const LEAST: Run = Run { threads: 1, tiles: 1, has_totals: false };
 }
 
 /// Bytes that a run takes.
@@ -82,7 +79,25 @@ impl Plan {
     /// # Errors
     /// What the least run takes, when that is too much.
     pub fn fit(&self, threads: u32, budget: Option<u64>) -> Result<Run, Memory> {
-        let fits = |run: &Run| budget.is_none_or(|budget| self.memory(*run).total() <= budget);
-        Run::all(threads).find(fits).ok_or_else(|| self.memory(Run::LEAST))
+        first_within(budget, Run::all(threads), |run| self.memory(run))
     }
+}
+
+/// The first of several ways to run, from the largest to the least, that takes no more than a budget in bytes.
+///
+/// # Errors
+/// What the last takes, when all are too much.
+pub(crate) fn first_within<R: Copy>(
+    budget: Option<u64>,
+    runs: impl Iterator<Item = R>,
+    memory: impl Fn(R) -> Memory,
+) -> Result<R, Memory> {
+    let mut least = Memory { tables: 0, statistics: 0, arenas: 0 };
+    for run in runs {
+        least = memory(run);
+        if budget.is_none_or(|budget| least.total() <= budget) {
+            return Ok(run);
+        }
+    }
+    Err(least)
 }

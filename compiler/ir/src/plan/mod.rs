@@ -20,6 +20,7 @@ mod step;
 mod verify;
 
 pub use cost::Cost;
+pub(crate) use memory::first_within;
 pub use memory::{Memory, Run};
 pub use read::ReadError;
 pub use step::{Access, Factor, FlowInto, Step};

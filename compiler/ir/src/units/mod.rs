@@ -16,9 +16,12 @@
 //!   unit keeps its row.
 
 mod flatten;
+mod memory;
 mod order;
 mod resolve;
 mod rows;
+
+pub use memory::SAMPLES_OF_A_ROW;
 
 use crate::{Graph, ParamId, VarId};
 
@@ -37,6 +40,16 @@ pub struct UnitOptions {
     /// variable do. Fixed sums with weights 1 over all values of a variable, which make an SDD smooth, are
     /// then left out.
     pub do_totals_vanish: bool,
+}
+
+impl UnitOptions {
+    /// For the likelihoods of rows that know every variable.
+    pub fn forward(graph: &Graph) -> Self {
+        UnitOptions { is_for_flows: false, do_totals_vanish: has_totals(graph) }
+    }
+
+    /// For flows and derivatives.
+    pub const FLOWS: UnitOptions = UnitOptions { is_for_flows: true, do_totals_vanish: false };
 }
 
 /// A unit that reads evidence.
@@ -83,6 +96,8 @@ pub struct TermPlaces {
 /// A circuit as sums of products of two rows. Row [`ONE_ROW`] holds ones, those after it the leaves.
 #[derive(Clone, Debug)]
 pub struct UnitProgram {
+    /// What it is for.
+    pub options: UnitOptions,
     /// How many rows there are.
     pub n_rows: usize,
     /// The leaves; the i-th has row `i + 1`.
@@ -116,7 +131,7 @@ impl std::error::Error for TooManyUnits {}
 pub fn unit_program(graph: &Graph, options: UnitOptions) -> Result<UnitProgram, TooManyUnits> {
     let units = resolve::Units::of(graph, options.do_totals_vanish)?;
     let flat = flatten::flatten(&units)?;
-    Ok(order::order(flat, options.is_for_flows))
+    Ok(order::order(flat, options))
 }
 
 /// Whether a circuit has sums that [`UnitOptions::do_totals_vanish`] leaves out.

@@ -6,7 +6,7 @@
 
 use super::flatten::{Flat, ONE_NODE};
 use super::rows::Rows;
-use super::{NO_PLACE, ONE_ROW, TermPlaces, UnitProgram, UnitSum};
+use super::{NO_PLACE, ONE_ROW, TermPlaces, UnitOptions, UnitProgram, UnitSum};
 use std::ops::Range;
 
 /// A forward sum reads so many terms at a time, when it has far more and their factors are made for it alone.
@@ -24,7 +24,7 @@ struct Frame {
 
 struct Ordering {
     flat: Flat,
-    is_for_flows: bool,
+    options: UnitOptions,
     uses: Vec<u32>,
     /// The row of each node that has one.
     row_of: Vec<u32>,
@@ -47,7 +47,7 @@ struct Group {
 const NO_GROUP: u32 = u32::MAX;
 
 /// Makes the program.
-pub(super) fn order(flat: Flat, is_for_flows: bool) -> UnitProgram {
+pub(super) fn order(flat: Flat, options: UnitOptions) -> UnitProgram {
     let n_nodes = flat.n_nodes();
     let mut uses = vec![0; n_nodes];
     flat.terms.iter().flatten().for_each(|&factor| uses[factor as usize] += 1);
@@ -57,7 +57,7 @@ pub(super) fn order(flat: Flat, is_for_flows: bool) -> UnitProgram {
     let rows = Rows::after(flat.leaves.len() as u32 + 1);
     let shared = shared_in_order(&flat, &uses);
     let mut ordering = Ordering {
-        is_for_flows,
+        options,
         uses,
         row_of,
         group_of: vec![NO_GROUP; n_nodes],
@@ -131,7 +131,7 @@ impl Ordering {
     fn make_group(&mut self, nodes: &[(u32, u32)]) {
         let n_nodes = nodes.len() as u32;
         let group = self.groups.len() as u32;
-        let first_row = if self.is_for_flows { 0 } else { self.rows.take(n_nodes) };
+        let first_row = if self.options.is_for_flows { 0 } else { self.rows.take(n_nodes) };
         let n_reads = nodes.iter().map(|&(_, node)| u64::from(self.uses[node as usize])).sum();
         self.groups.push(Group { first_row, n_nodes, n_reads });
         for (i, &(_, node)) in nodes.iter().enumerate() {
@@ -170,7 +170,7 @@ impl Ordering {
 
     fn frame(&self, node: u32) -> Frame {
         let terms = &self.flat.terms[self.flat.range(node)];
-        let is_in_pieces = !self.is_for_flows
+        let is_in_pieces = !self.options.is_for_flows
             && terms.len() > 2 * PIECE
             && terms.iter().flatten().any(|&factor| self.is_single(factor));
         Frame { node, n_seen: 0, n_summed: 0, is_in_pieces }
@@ -193,12 +193,12 @@ impl Ordering {
             let term = self.flat.terms[at];
             self.terms.push(term.map(|factor| self.row_of[factor as usize]));
             self.places.push(self.flat.places[at]);
-            if !self.is_for_flows {
+            if !self.options.is_for_flows {
                 term.into_iter().for_each(|factor| self.release(factor));
             }
         }
-        if is_first && (self.is_for_flows || self.is_single(node)) {
-            let row = if self.is_for_flows { self.rows.take(1) } else { self.rows.take_of_pool() };
+        if is_first && (self.options.is_for_flows || self.is_single(node)) {
+            let row = if self.options.is_for_flows { self.rows.take(1) } else { self.rows.take_of_pool() };
             self.row_of[node as usize] = row;
         }
         self.sums.push(UnitSum { out: self.row_of[node as usize], n_terms });
@@ -220,6 +220,7 @@ impl Ordering {
     fn finish(self) -> UnitProgram {
         let (n_rows, last) = self.rows.finish();
         let mut program = UnitProgram {
+            options: self.options,
             n_rows,
             leaves: self.flat.leaves,
             sums: self.sums,
@@ -229,6 +230,9 @@ impl Ordering {
         };
         program.sums.iter_mut().for_each(|sum| sum.out = last(sum.out));
         program.terms.iter_mut().flatten().for_each(|row| *row = last(*row));
+        // Sums in pieces take more terms than there were to begin with.
+        program.terms.shrink_to_fit();
+        program.places.shrink_to_fit();
         program
     }
 }

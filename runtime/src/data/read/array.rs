@@ -1,30 +1,35 @@
 //! Arrays of numbers, rows first: what idx, npy and npz files hold.
 //!
 //! The shape is held against the declared extents, so that an array with its axes in another order is
-//! refused instead of being read askew. Pictures are bytes and stay bytes on the way.
+//! refused instead of being read askew. Pictures are bytes and stay bytes on the way, those of a mapped file
+//! where they are.
 
 use super::rows::{cells_for, check_range};
 use crate::data::cells::Cells;
 use crate::data::column::{Columns, join};
 use crate::data::fault::{Origin, RowName};
+use crate::data::map::FileContent;
 use pcc_diag::Diagnostic;
 use pcc_ir::recipe::Rows;
+use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The elements of an array, in the row-major order of its shape.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::data) enum Elements {
-    Bytes(Vec<u8>),
+pub(in crate::data) enum Elements<'c> {
+    /// Borrowed where they are the content's own.
+    Bytes(Cow<'c, [u8]>),
     Integers(Vec<i64>),
     Numbers(Vec<f64>),
 }
 
-impl Elements {
+impl Elements<'_> {
     /// The elements as zeros and ones, or `None` when there are others.
     pub(in crate::data) fn into_bytes(self) -> Option<Vec<u8>> {
         let as_bit = |is_zero: bool, is_one: bool| (is_zero || is_one).then_some(u8::from(is_one));
         match self {
-            Elements::Bytes(v) => v.into_iter().map(|b| as_bit(b == 0, b == 1)).collect(),
+            Elements::Bytes(v) => v.iter().map(|&b| as_bit(b == 0, b == 1)).collect(),
             Elements::Integers(v) => v.into_iter().map(|i| as_bit(i == 0, i == 1)).collect(),
             Elements::Numbers(v) => v.into_iter().map(|x| as_bit(x == 0.0, x == 1.0)).collect(),
         }
@@ -33,9 +38,21 @@ impl Elements {
 
 /// An array; `shape` has at least one extent, and their product is the number of elements.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::data) struct Array {
+pub(in crate::data) struct Array<'c> {
     pub(in crate::data) shape: Vec<usize>,
-    pub(in crate::data) elements: Elements,
+    pub(in crate::data) elements: Elements<'c>,
+}
+
+impl Array<'_> {
+    /// The same, of its own.
+    pub(super) fn into_owned(self) -> Array<'static> {
+        let elements = match self.elements {
+            Elements::Bytes(v) => Elements::Bytes(Cow::Owned(v.into_owned())),
+            Elements::Integers(v) => Elements::Integers(v),
+            Elements::Numbers(v) => Elements::Numbers(v),
+        };
+        Array { shape: self.shape, elements }
+    }
 }
 
 /// Why there is no array, before it is known what for.
@@ -72,9 +89,10 @@ pub(super) fn n_elements(shape: &[usize]) -> Option<usize> {
         .filter(|&n| n < isize::MAX as usize / 8)
 }
 
-/// Checks and packs the wanted rows of an array.
+/// Checks and packs the wanted rows of an array that was read from a file.
 pub(super) fn pack(
     array: Array,
+    file: &Arc<FileContent>,
     columns: &Columns,
     rows: Rows,
     origin: &Origin,
@@ -84,12 +102,23 @@ pub(super) fn pack(
     check_range(rows, n_rows, origin)?;
     let kept = rows.start as usize..rows.end.unwrap_or(n_rows) as usize;
     let mut cells = cells_for(columns);
+    if let (Elements::Bytes(bytes), Some(bound)) = (&array.elements, one_bound(columns)) {
+        let range = kept.start * columns.len()..kept.end * columns.len();
+        check_bytes(bytes, bound, range.clone(), columns, origin)?;
+        match (bytes, &**file) {
+            (Cow::Borrowed(own), FileContent::Mapped(map)) => {
+                let start = own.as_ptr().addr() - map.as_ptr().addr();
+                cells.take_bytes(file, start + range.start..start + range.end);
+            }
+            _ => cells.extend_bytes(&bytes[range]),
+        }
+        return Ok(cells);
+    }
     cells.reserve(kept.len() * columns.len());
     match &array.elements {
-        Elements::Bytes(bytes) => match one_bound(columns) {
-            Some(bound) => pack_bytes(bytes, bound, kept, columns, origin, &mut cells)?,
-            None => pack_each(kept, columns, origin, &mut cells, |i| Element::Integer(i64::from(bytes[i])))?,
-        },
+        Elements::Bytes(bytes) => {
+            pack_each(kept, columns, origin, &mut cells, |i| Element::Integer(i64::from(bytes[i])))?;
+        }
         Elements::Integers(v) => pack_each(kept, columns, origin, &mut cells, |i| Element::Integer(v[i]))?,
         Elements::Numbers(v) => pack_each(kept, columns, origin, &mut cells, |i| Element::Number(v[i]))?,
     }
@@ -122,24 +151,22 @@ fn one_bound(columns: &Columns) -> Option<u32> {
     columns.iter().all(|c| c.is_its_own_code() && c.n_codes() == Some(bound)).then_some(bound)
 }
 
-fn pack_bytes(
+/// Checks that all bytes of a range are codes.
+fn check_bytes(
     bytes: &[u8],
     bound: u32,
-    kept: Range<usize>,
+    range: Range<usize>,
     columns: &Columns,
     origin: &Origin,
-    cells: &mut Cells,
 ) -> Result<(), Diagnostic> {
-    let n = columns.len();
-    let wanted = &bytes[kept.start * n..kept.end * n];
+    let (first, wanted) = (range.start, &bytes[range]);
     let largest = wanted.iter().copied().max().unwrap_or(0);
-    if u32::from(largest) >= bound {
-        let at = wanted.iter().position(|&b| u32::from(b) >= bound).unwrap_or(0);
-        let row = RowName::Row((kept.start + at / n) as u64 + 1);
-        return Err(origin.outside(row, columns, at % n, wanted[at]));
+    if u32::from(largest) < bound {
+        return Ok(());
     }
-    cells.extend_bytes(wanted);
-    Ok(())
+    let at = wanted.iter().position(|&b| u32::from(b) >= bound).unwrap_or(0);
+    let row = RowName::Row(((first + at) / columns.len()) as u64 + 1);
+    Err(origin.outside(row, columns, at % columns.len(), wanted[at]))
 }
 
 /// One element on its way.

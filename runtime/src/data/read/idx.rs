@@ -3,11 +3,12 @@
 
 use super::array::{Array, ArrayFault, Elements, n_elements};
 use crate::formats::Content;
+use std::borrow::Cow;
 
 const HEADER: usize = 4;
 
 /// Reads an array.
-pub(super) fn read_array(content: &[u8]) -> Result<Array, ArrayFault> {
+pub(super) fn read_array(content: &[u8]) -> Result<Array<'_>, ArrayFault> {
     let [0, 0, kind, rank] = *content.first_chunk::<HEADER>().ok_or_else(|| not_idx(content))? else {
         return Err(not_idx(content));
     };
@@ -49,7 +50,7 @@ fn element_size(kind: u8) -> Option<usize> {
     }
 }
 
-fn elements(kind: u8, body: &[u8]) -> Elements {
+fn elements(kind: u8, body: &[u8]) -> Elements<'_> {
     match kind {
         SIGNED_BYTE => Elements::Integers(body.iter().map(|&b| i64::from(b as i8)).collect()),
         SHORT => {
@@ -60,6 +61,6 @@ fn elements(kind: u8, body: &[u8]) -> Elements {
             Elements::Numbers(body.as_chunks().0.iter().map(|c| f32::from_be_bytes(*c).into()).collect())
         }
         DOUBLE => Elements::Numbers(body.as_chunks().0.iter().map(|c| f64::from_be_bytes(*c)).collect()),
-        _ => Elements::Bytes(body.to_vec()),
+        _ => Elements::Bytes(Cow::Borrowed(body)),
     }
 }

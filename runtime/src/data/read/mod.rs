@@ -17,7 +17,8 @@ use super::Dataset;
 use super::cells::Cells;
 use super::column::Columns;
 use super::fault::Origin;
-use super::place::{find_file, read_file};
+use super::map::FileContent;
+use super::place::find_file;
 use super::vocabulary::Vocabulary;
 use crate::formats::Content;
 use pcc_diag::Diagnostic;
@@ -42,7 +43,8 @@ pub fn read(
 ) -> Result<Dataset, Diagnostic> {
     let columns = Columns::of(&source.variables, groups, &source.name, source.span)?;
     let path = find_file(&source.path, places, source.span)?;
-    let content = read_file(&path).map_err(|fault| fault.at(source.span, "named here"))?;
+    let content = FileContent::open(&path).map_err(|fault| fault.at(source.span, "named here"))?;
+    let content = Arc::new(content);
     let file = path.display().to_string();
     let origin = Origin { data: source.name.clone(), file, span: source.span };
     if columns.is_empty() {
@@ -62,14 +64,14 @@ pub fn read(
 
 fn read_cells(
     source: &DataSource,
-    content: &[u8],
+    content: &Arc<FileContent>,
     columns: &Columns,
     origin: &Origin,
     vocabulary: Option<&Vocabulary>,
 ) -> Result<Cells, Diagnostic> {
     let sink = rows::RowSink::new(origin, columns, source.rows);
     let from_array = |array: Result<array::Array, array::ArrayFault>| {
-        array::pack(array.map_err(|fault| fault.about(origin))?, columns, source.rows, origin)
+        array::pack(array.map_err(|fault| fault.about(origin))?, content, columns, source.rows, origin)
     };
     match &source.reader {
         Reader::Idx => from_array(idx::read_array(content)),

@@ -6,18 +6,18 @@ use npyz::{DType, NpyFile, Order, TypeChar};
 use std::io::{Cursor, Read};
 
 /// Reads a `.npy` file.
-pub(in crate::data) fn read_array(content: &[u8]) -> Result<Array, ArrayFault> {
+pub(in crate::data) fn read_array(content: &[u8]) -> Result<Array<'_>, ArrayFault> {
     if Content::of(content) != Content::Npy {
         let found = Content::of(content);
         return Err(ArrayFault::Format(format!("the content is no numpy array: it looks like {found}")));
     }
     check_extents(content)?;
     let damaged = |e| ArrayFault::Format(format!("a damaged numpy array: {e}"));
-    take(NpyFile::new(content).map_err(damaged)?)
+    take(NpyFile::new(content).map_err(damaged)?, content)
 }
 
 /// Reads one array of a `.npz` file.
-pub(super) fn read_from_archive(content: &[u8], name: &str) -> Result<Array, ArrayFault> {
+pub(super) fn read_from_archive(content: &[u8], name: &str) -> Result<Array<'static>, ArrayFault> {
     if Content::of(content) != Content::Zip {
         let found = Content::of(content);
         return Err(ArrayFault::Format(format!("the content is no numpy archive: it looks like {found}")));
@@ -33,7 +33,7 @@ pub(super) fn read_from_archive(content: &[u8], name: &str) -> Result<Array, Arr
             return Err(ArrayFault::Format(message));
         }
     };
-    read_array(&array)
+    read_array(&array).map(Array::into_owned)
 }
 
 /// Refuses extents that no file of this length can have, before memory is set aside for them. Every element
@@ -51,7 +51,7 @@ fn check_extents(content: &[u8]) -> Result<(), ArrayFault> {
 }
 
 /// Takes the elements out of an opened array.
-fn take(file: NpyFile<&[u8]>) -> Result<Array, ArrayFault> {
+fn take<'c>(file: NpyFile<&'c [u8]>, content: &'c [u8]) -> Result<Array<'c>, ArrayFault> {
     let shape: Vec<usize> = file.shape().iter().map(|&extent| extent as usize).collect();
     let is_fortran = file.order() == Order::Fortran;
     if shape.is_empty() {
@@ -60,26 +60,26 @@ fn take(file: NpyFile<&[u8]>) -> Result<Array, ArrayFault> {
     if n_elements(&shape).is_none() {
         return Err(ArrayFault::Shape(format!("impossible extents {shape:?}")));
     }
-    let elements = elements(file)?;
+    let elements = elements(file, content)?;
     if !is_fortran {
         return Ok(Array { shape, elements });
     }
     let elements = match elements {
-        Elements::Bytes(v) => Elements::Bytes(to_row_major(&v, &shape)),
+        Elements::Bytes(v) => Elements::Bytes(to_row_major(&v, &shape).into()),
         Elements::Integers(v) => Elements::Integers(to_row_major(&v, &shape)),
         Elements::Numbers(v) => Elements::Numbers(to_row_major(&v, &shape)),
     };
     Ok(Array { shape, elements })
 }
 
-fn elements(file: NpyFile<&[u8]>) -> Result<Elements, ArrayFault> {
+fn elements<'c>(file: NpyFile<&[u8]>, content: &'c [u8]) -> Result<Elements<'c>, ArrayFault> {
     let DType::Plain(plain) = file.dtype() else {
         return Err(ArrayFault::Format("an array of records, where one of numbers is wanted".into()));
     };
     let described = plain.to_string();
     match (plain.type_char(), plain.size_field()) {
-        (TypeChar::Bool, _) => Ok(Elements::Bytes(values::<bool, _>(file, u8::from)?)),
-        (TypeChar::Uint, 1) => Ok(Elements::Bytes(values::<u8, _>(file, |v| v)?)),
+        (TypeChar::Bool, _) => Ok(Elements::Bytes(values::<bool, _>(file, u8::from)?.into())),
+        (TypeChar::Uint, 1) => Ok(Elements::Bytes(body(file.len() as usize, content)?.into())),
         (TypeChar::Int, 1) => Ok(Elements::Integers(values::<i8, _>(file, i64::from)?)),
         (TypeChar::Int, 2) => Ok(Elements::Integers(values::<i16, _>(file, i64::from)?)),
         (TypeChar::Int, 4) => Ok(Elements::Integers(values::<i32, _>(file, i64::from)?)),
@@ -97,6 +97,22 @@ fn elements(file: NpyFile<&[u8]>) -> Result<Elements, ArrayFault> {
     }
 }
 
+/// The bytes after the header, which begins with its own length: two bytes in the first version, then four.
+fn body(expected: usize, content: &[u8]) -> Result<&[u8], ArrayFault> {
+    const START: usize = 8;
+    let end = match content {
+        [_, _, _, _, _, _, 1, _, a, b, ..] => START + 2 + usize::from(u16::from_le_bytes([*a, *b])),
+        [_, _, _, _, _, _, _, _, a, b, c, d, ..] => START + 4 + u32::from_le_bytes([*a, *b, *c, *d]) as usize,
+        _ => content.len(),
+    };
+    let body = content.get(end..).unwrap_or_default();
+    body.get(..expected).ok_or_else(|| cut_short(body.len(), expected))
+}
+
+fn cut_short(n: usize, expected: usize) -> ArrayFault {
+    ArrayFault::Shape(format!("cut short: {n} of {expected} values are there"))
+}
+
 fn values<S: npyz::Deserialize, T>(
     file: NpyFile<&[u8]>,
     convert: impl Fn(S) -> T,
@@ -105,9 +121,7 @@ fn values<S: npyz::Deserialize, T>(
     let mut values = Vec::with_capacity(expected);
     let elements = file.data::<S>().map_err(|e| ArrayFault::Format(e.to_string()))?;
     for element in elements {
-        let cut =
-            |_| ArrayFault::Shape(format!("cut short: {} of {expected} values are there", values.len()));
-        let value = element.map_err(cut)?;
+        let value = element.map_err(|_| cut_short(values.len(), expected))?;
         values.push(convert(value));
     }
     Ok(values)

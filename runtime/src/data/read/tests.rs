@@ -1,5 +1,6 @@
 //! Every reader against rows written out by hand, and every fault that data can have.
 
+use crate::data::cells::{Bytes, Cells};
 use crate::data::{DataSets, Dataset, Mask, read, write_csv, write_npy};
 use pcc_diag::{Diagnostic, Span};
 use pcc_ir::recipe::{DataSource, Reader, Rows, TextOptions};
@@ -446,4 +447,37 @@ fn what_is_written_reads_back() {
     let mut discrete = Vec::new();
     write_npy(&mut discrete, &groups[..1], &batch).unwrap();
     assert!(String::from_utf8_lossy(&discrete[..80]).contains("'<i8'"));
+}
+
+/// The bytes of a file stay where they are, those of compressed content do not, and a change is made to a copy.
+#[test]
+fn bytes_stay_in_their_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("train.data");
+    let pixels = pixels(Domain::Cat(256));
+    let rows = [0, 255, 7, 8, 1, 2, 3, 4, 9, 9, 9, 9];
+    let header =
+        [&b"\x93NUMPY\x02\x00\x39\0\0\0"[..], b"{'descr': '|u1', 'fortran_order': False, 'shape': (3, 4)}"];
+    let later_npy = [&header.concat()[..], &rows, b"and more"].concat();
+    for (content, reader, is_mapped, first) in [
+        (idx(&[3, 2, 2], &rows), Reader::Idx, true, 1),
+        (npy("|u1", false, "(3, 4)", &rows), Reader::Npy, true, 1),
+        (later_npy, Reader::Npy, true, 1),
+        (npy("|u1", true, "(3, 4)", &rows), Reader::Npy, false, 255),
+        (gzip(&idx(&[3, 4], &rows)), Reader::Idx, false, 1),
+    ] {
+        std::fs::write(&path, content).unwrap();
+        let kept = Rows { start: 1, end: Some(3) };
+        let source = DataSource { rows: kept, ..source(reader, &["X"]) };
+        let mut data = read(&source, std::slice::from_ref(&pixels), &[folder.path().into()], None).unwrap();
+        let is_of_file = matches!(data.cells, Cells::FullBytes(Bytes::OfFile(..)));
+        assert_eq!(is_of_file, is_mapped, "{:?}", source.reader);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!((data.n_rows(), data.word(0, 0)), (2, first));
+        let mut mask = Mask::none(2, 4);
+        mask.hide(1, 0);
+        data.hide(&mask).unwrap();
+        assert_eq!(data.word(1, 0), MISSING);
+        assert_eq!(data.word(1, 3), 9);
+    }
 }

@@ -56,7 +56,7 @@ impl Engine {
             are_latents_observed,
             farthest_log: farthest_log(graph, &plan),
             guards: Vec::new(),
-            run: run_within(&plan, options)?,
+            run: plan.fit(options.n_threads(), options.memory).map_err(|least| options.refuse(&least))?,
             are_narrow_allowed: are_narrow_allowed(&plan),
             flops: cost.flops_up + cost.flops_down + cost.flops_again,
             memory: Vec::new(),
@@ -79,16 +79,6 @@ fn farthest_log(graph: &Graph, plan: &Plan) -> f64 {
     let has_normals = plan.up().iter().any(is_normal);
     let n = graph.variables().len() as f64;
     if has_normals { FARTHEST_LOG * n } else { f64::NEG_INFINITY }
-}
-
-/// How the plan is run within the memory that it may take.
-fn run_within(plan: &Plan, options: &CpuOptions) -> Result<Run, CompileError> {
-    let threads = u32::try_from(options.threads.get()).unwrap_or(u32::MAX);
-    plan.fit(threads, options.memory).map_err(|least| {
-        let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
-        let (needed, given) = (mebibytes(least.total()), mebibytes(options.memory.unwrap_or(0)));
-        CompileError(format!("a run takes {needed} MiB of memory, more than the {given} MiB that it may"))
-    })
 }
 
 /// Only kernels that are told of it leave samples out. The others compute them from what earlier runs left

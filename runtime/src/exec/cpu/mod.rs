@@ -25,7 +25,7 @@ use super::{Executor, Values};
 use crate::train::Update;
 use engine::Engine;
 use pcc_cpu::{CompileError, DerivedTables};
-use pcc_ir::plan::Mode;
+use pcc_ir::plan::{Memory, Mode};
 use pcc_ir::{Batch, Flows, Graph, MISSING, ParamId, ParamShape, Params};
 use pcc_kernels::Kernels;
 use sparse::SparseTable;
@@ -55,6 +55,17 @@ impl CpuOptions {
     /// As many threads as this process may use at once.
     pub fn all_threads() -> Self {
         CpuOptions::threads(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))
+    }
+
+    pub(super) fn n_threads(&self) -> u32 {
+        u32::try_from(self.threads.get()).unwrap_or(u32::MAX)
+    }
+
+    /// Says in words that even the least run takes too much memory.
+    pub(super) fn refuse(&self, least: &Memory) -> CompileError {
+        let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
+        let (needed, given) = (mebibytes(least.total()), mebibytes(self.memory.unwrap_or(0)));
+        CompileError(format!("a run takes {needed} MiB of memory, more than the {given} MiB that it may"))
     }
 }
 

@@ -6,12 +6,17 @@
 //! decide which rows are out of range. They are taken from rows that were, as the mean of each unit's
 //! exponents there.
 
+use super::back::Back;
 use super::leaf::{Evidence, Leaves};
 use super::wide::{Wide, WideRows};
-use pcc_ir::units::{NO_PLACE, TooManyUnits, UnitOptions, UnitProgram, unit_program};
+use crate::exec::CpuOptions;
+use pcc_cpu::CompileError;
+use pcc_ir::units::{NO_PLACE, SAMPLES_OF_A_ROW, UnitOptions, UnitProgram, unit_program};
 use pcc_ir::{Graph, Params};
-use pcc_kernels::units::{FORBIDDEN, Links, Row, Tape, UnitSum};
+use pcc_kernels::units::{FORBIDDEN, LANES, Links, Row, Tape, UnitSum};
 use std::sync::Mutex;
+
+const _: () = assert!(LANES == SAMPLES_OF_A_ROW, "memory is predicted for the rows that kernels take");
 
 /// Weights beyond `2^-400 .. 2^400` could lose a term unseen.
 const LARGEST_EXPONENT: i64 = 400;
@@ -30,9 +35,13 @@ pub(super) struct Engine {
     pub(super) tape: Tape,
     /// Where terms' statistics go; only in an engine for flows.
     pub(super) links: Option<Links>,
+    /// The way down as a tape of its own; only where derivatives were asked for.
+    pub(super) back: Option<Back>,
     pub(super) leaves: Leaves,
     /// The weights of terms as the tape takes them; none where all are 1.
     pub(super) weights: Option<Vec<f64>>,
+    /// Whether parameters have changed since the weights were taken from them.
+    is_stale: bool,
     offsets: Option<Offsets>,
     /// That of the circuit's value.
     pub(super) root_offset: i64,
@@ -46,8 +55,9 @@ pub(super) struct Engine {
 /// What one thread writes to.
 #[derive(Default)]
 pub(super) struct Memory {
+    /// Values, and after them the derivatives of a tape for the way down.
     pub(super) rows: Vec<Row>,
-    /// All zero between runs.
+    /// Those of flows; all zero between runs.
     pub(super) derivatives: Vec<Row>,
 }
 
@@ -57,13 +67,15 @@ struct Offsets {
 }
 
 impl Engine {
+    /// Makes a program for as many threads as memory allows. Errors: see [`super::UnitsExecutor::new`].
     pub(super) fn new(
         graph: &Graph,
-        params: &Params,
         options: UnitOptions,
-        n_threads: usize,
-    ) -> Result<Self, TooManyUnits> {
-        let mut program = unit_program(graph, options)?;
+        limits: &CpuOptions,
+    ) -> Result<Self, CompileError> {
+        let mut program = unit_program(graph, options).map_err(|error| CompileError(error.to_string()))?;
+        let fitting = program.fit(graph, limits.n_threads(), limits.memory);
+        let n_threads = fitting.map_err(|least| limits.refuse(&least))?;
         let sums = std::mem::take(&mut program.sums).into_iter();
         let sums = sums.map(|sum| UnitSum { out: sum.out, n_terms: sum.n_terms }).collect();
         let tape = Tape::new(program.n_rows, sums, std::mem::take(&mut program.terms));
@@ -71,27 +83,43 @@ impl Engine {
             .is_for_flows
             .then(|| Links::new(program.places.iter().map(|places| places.stat).collect()))
             .filter(|links| !links.is_empty());
-        let mut engine = Engine {
+        Ok(Engine {
             options,
-            leaves: Leaves::of(&program, graph, params),
+            leaves: Leaves::of(&program, graph),
             program,
             tape,
             links,
+            back: None,
             weights: None,
+            is_stale: true,
             offsets: None,
             root_offset: 0,
             is_probed: false,
             n_calibrations: 0,
             memory: (0..n_threads).map(|_| Mutex::default()).collect(),
-        };
-        engine.update(graph, params);
-        Ok(engine)
+        })
+    }
+
+    /// Notes that parameters have changed.
+    pub(super) fn forget_weights(&mut self) {
+        self.is_stale = true;
     }
 
     /// Takes over changed parameters.
-    pub(super) fn update(&mut self, graph: &Graph, params: &Params) {
-        self.leaves = Leaves::of(&self.program, graph, params);
-        self.apply_offsets(params);
+    pub(super) fn follow(&mut self, params: &Params) {
+        if std::mem::take(&mut self.is_stale) {
+            self.leaves.update(params);
+            self.apply_offsets(params);
+        }
+    }
+
+    /// Makes the way down for derivatives.
+    pub(super) fn prepare_back(&mut self) {
+        if self.back.is_none() {
+            let mut back = Back::of(&self.tape);
+            back.set_weights(self.weights.as_deref());
+            self.back = Some(back);
+        }
     }
 
     /// The weight of a term.
@@ -161,20 +189,25 @@ impl Engine {
 
     /// Folds the offsets into the weights of the terms.
     fn apply_offsets(&mut self, params: &Params) {
-        let weights: Vec<f64> = match &self.offsets {
-            None => (0..self.tape.terms().len()).map(|term| self.weight(term, params)).collect(),
-            Some(offsets) => self.offset_weights(offsets, params),
-        };
+        let mut weights = self.weights.take().unwrap_or_default();
+        weights.clear();
+        match &self.offsets {
+            None => weights.extend((0..self.tape.terms().len()).map(|term| self.weight(term, params))),
+            Some(offsets) => self.offset_weights(offsets, params, &mut weights),
+        }
         self.root_offset = self.offsets.as_ref().map_or(0, |offsets| self.offset_of_root(offsets));
         if let Some(offsets) = &self.offsets {
             self.leaves.set_offsets(&offsets.leaves);
         }
         self.weights = weights.iter().any(|&weight| weight != 1.0).then_some(weights);
+        if let Some(back) = &mut self.back {
+            back.set_weights(self.weights.as_deref());
+        }
     }
 
-    fn offset_weights(&self, offsets: &Offsets, params: &Params) -> Vec<f64> {
+    fn offset_weights(&self, offsets: &Offsets, params: &Params, weights: &mut Vec<f64>) {
         let mut of_row = self.rows_with(&offsets.leaves);
-        let (mut weights, mut term) = (Vec::with_capacity(self.tape.terms().len()), 0);
+        let mut term = 0;
         for (sum, &offset) in self.tape.sums().iter().zip(&offsets.sums) {
             for _ in 0..sum.n_terms {
                 let [a, b] = self.tape.terms()[term].map(|row| of_row[row as usize]);
@@ -183,7 +216,6 @@ impl Engine {
             }
             of_row[sum.out as usize] = offset;
         }
-        weights
     }
 
     fn offset_of_root(&self, offsets: &Offsets) -> i64 {

@@ -8,6 +8,7 @@
 //!
 //! The same rows, parameters and number of threads give the same bits.
 
+mod back;
 mod engine;
 mod leaf;
 mod soft;
@@ -22,7 +23,7 @@ use crate::train::Update;
 use engine::Engine;
 use leaf::Evidence;
 use pcc_cpu::CompileError;
-use pcc_ir::units::{TooManyUnits, UnitOptions, has_totals, is_irregular};
+use pcc_ir::units::{TooManyUnits, UnitOptions, is_irregular};
 use pcc_ir::{Batch, Flows, Graph, Params};
 use pcc_kernels::units::{LANES, UnitKernels, unit_kernels};
 use work::{Job, Way, Worker};
@@ -54,11 +55,15 @@ pub struct UnitsExecutor {
     graph: Graph,
     params: Params,
     kernels: &'static UnitKernels,
+    limits: CpuOptions,
     engines: Vec<Engine>,
+    /// Programs that are too large for the memory that there is.
+    refused: Vec<(UnitOptions, CompileError)>,
     workers: Vec<Worker>,
-    /// Whether some units are sums over all values of a variable, which mostly are 1.
-    has_totals: bool,
-    /// Every unit's value is a matter of the graph, not of a program; made when first asked for.
+    /// What likelihoods of rows that know every variable are computed with.
+    forward: UnitOptions,
+    /// Every unit's value is a matter of the graph, not of a program; also what there is no memory for is
+    /// computed here. Made when first asked for.
     log: Option<LogExecutor>,
     gathered: Gathered,
     n_marked: usize,
@@ -68,25 +73,27 @@ impl UnitsExecutor {
     /// Makes the program of a circuit.
     ///
     /// # Errors
-    /// When `PCC_KERNELS` names kernels that this CPU lacks, or the circuit has more units, edges or
-    /// parameters than 32 bits count.
+    /// When `PCC_KERNELS` names kernels that this CPU lacks, when the circuit has more units, edges or
+    /// parameters than 32 bits count, or when its likelihoods take more memory than they may.
     pub fn new(graph: Graph, params: Params, options: CpuOptions) -> Result<Self, CompileError> {
         let kernels = unit_kernels().map_err(CompileError)?;
         if !is_countable(&graph) {
             return Err(CompileError(TooManyUnits.to_string()));
         }
         let mut executor = UnitsExecutor {
-            has_totals: has_totals(&graph),
+            forward: UnitOptions::forward(&graph),
             graph,
             params,
             kernels,
             engines: Vec::new(),
+            refused: Vec::new(),
             workers: (0..options.threads.get()).map(|_| Worker::default()).collect(),
+            limits: options,
             log: None,
             gathered: Gathered::default(),
             n_marked: 0,
         };
-        executor.engine(UnitOptions { is_for_flows: false, do_totals_vanish: executor.has_totals })?;
+        executor.engine(executor.forward)?;
         Ok(executor)
     }
 
@@ -95,39 +102,74 @@ impl UnitsExecutor {
         self.n_marked
     }
 
+    /// Makes the program for flows and derivatives, which otherwise is made when they are first asked for.
+    ///
+    /// # Errors
+    /// When it takes more memory than it may.
+    pub fn prepare_flows(&mut self) -> Result<(), CompileError> {
+        self.engine(UnitOptions::FLOWS).map(drop)
+    }
+
     /// The natural logarithm of the circuit's value under each row of weights: the logarithm of a weighted
     /// model count where the circuit is a logical one.
-    pub fn log_weighted_counts(&mut self, weights: &LiteralWeights) -> Vec<f64> {
-        let do_totals_vanish = self.has_totals && weights.sum_to_one();
-        self.work(Way::Up, do_totals_vanish, Evidence::Weights(weights), None).0
+    ///
+    /// # Errors
+    /// When the program takes more memory than it may.
+    pub fn log_weighted_counts(&mut self, weights: &LiteralWeights) -> Result<Vec<f64>, CompileError> {
+        let options = self.options_for_values(|| weights.sum_to_one());
+        Ok(self.work(Way::Up, options, Evidence::Weights(weights), None)?.0)
     }
 
     /// As [`UnitsExecutor::log_weighted_counts`], and the derivative of each row's logarithm by each weight;
     /// of a row whose value is zero, zeros.
-    pub fn log_weighted_count_derivatives(&mut self, weights: &LiteralWeights) -> (Vec<f64>, LiteralWeights) {
-        let (logs, engine) = self.work(Way::Derivatives, false, Evidence::Weights(weights), None);
+    ///
+    /// # Errors
+    /// When the program takes more memory than it may.
+    pub fn log_weighted_count_derivatives(
+        &mut self,
+        weights: &LiteralWeights,
+    ) -> Result<(Vec<f64>, LiteralWeights), CompileError> {
+        let (logs, engine) =
+            self.work(Way::Derivatives, UnitOptions::FLOWS, Evidence::Weights(weights), None)?;
         let mut derivatives = weights.zeros();
         for worker in &mut self.workers {
             worker.add_derivatives(&self.engines[engine], &mut derivatives);
         }
-        (logs, derivatives)
+        Ok((logs, derivatives))
     }
 
-    /// Brings up to date what is derived from the parameters.
+    /// The program for values; `is_known` says whether each row knows every variable.
+    fn options_for_values(&self, is_known: impl Fn() -> bool) -> UnitOptions {
+        UnitOptions { do_totals_vanish: self.forward.do_totals_vanish && is_known(), ..self.forward }
+    }
+
+    /// Notes that what is derived from the parameters is out of date.
     fn follow_params(&mut self) {
-        self.engines.iter_mut().for_each(|engine| engine.update(&self.graph, &self.params));
+        self.engines.iter_mut().for_each(Engine::forget_weights);
         if let Some(log) = &mut self.log {
             let params = &self.params;
             log.update(&mut |own| own.values_mut().copy_from_slice(params.values()));
         }
     }
 
+    fn log(&mut self) -> &mut LogExecutor {
+        self.log.get_or_insert_with(|| LogExecutor::new(self.graph.clone(), self.params.clone()))
+    }
+
     fn engine(&mut self, options: UnitOptions) -> Result<usize, CompileError> {
         if let Some(position) = self.engines.iter().position(|engine| engine.options == options) {
             return Ok(position);
         }
-        let engine = Engine::new(&self.graph, &self.params, options, self.workers.len());
-        self.engines.push(engine.map_err(|error| CompileError(error.to_string()))?);
+        if let Some((_, error)) = self.refused.iter().find(|(refused, _)| *refused == options) {
+            return Err(error.clone());
+        }
+        match Engine::new(&self.graph, options, &self.limits) {
+            Ok(engine) => self.engines.push(engine),
+            Err(error) => {
+                self.refused.push((options, error.clone()));
+                return Err(error);
+            }
+        }
         Ok(self.engines.len() - 1)
     }
 
@@ -135,23 +177,26 @@ impl UnitsExecutor {
     fn work(
         &mut self,
         way: Way,
-        do_totals_vanish: bool,
+        options: UnitOptions,
         evidence: Evidence,
         weights: Option<&[f32]>,
-    ) -> (Vec<f64>, usize) {
-        let options = UnitOptions { is_for_flows: way != Way::Up, do_totals_vanish };
-        let at = self.engine(options).expect("`is_countable` holds for every program of the circuit");
+    ) -> Result<(Vec<f64>, usize), CompileError> {
+        let at = self.engine(options)?;
         let n_rows = evidence.n_rows();
+        self.engines[at].follow(&self.params);
         if !std::mem::replace(&mut self.engines[at].is_probed, n_rows > 0) {
             let mut logs = vec![0.0; n_rows.min(LANES)];
             self.run(at, Way::Up, evidence, None, &mut logs);
             self.calibrate(at, evidence, logs.len());
         }
+        if way == Way::Derivatives {
+            self.engines[at].prepare_back();
+        }
         let mut logs = vec![0.0; n_rows];
         self.run(at, way, evidence, weights, &mut logs);
         self.n_marked += self.workers.iter().map(|worker| worker.marked.len()).sum::<usize>();
         self.calibrate(at, evidence, n_rows);
-        (logs, at)
+        Ok((logs, at))
     }
 
     fn run(
@@ -200,8 +245,11 @@ impl Executor for UnitsExecutor {
     }
 
     fn log_likelihoods(&mut self, batch: &Batch) -> Vec<f64> {
-        let do_totals_vanish = self.has_totals && self.knows_all(batch);
-        self.work(Way::Up, do_totals_vanish, Evidence::Batch(batch), None).0
+        let options = self.options_for_values(|| self.knows_all(batch));
+        match self.work(Way::Up, options, Evidence::Batch(batch), None) {
+            Ok((logs, _)) => logs,
+            Err(_) => self.log().log_likelihoods(batch),
+        }
     }
 
     fn flows(&mut self, batch: &Batch, weights: Option<&[f32]>, flows: &mut Flows) -> Vec<f64> {
@@ -211,7 +259,10 @@ impl Executor for UnitsExecutor {
             worker.stats.clear();
             worker.stats.resize(n_stats, 0.0);
         }
-        let (logs, _) = self.work(Way::Flows, false, Evidence::Batch(batch), weights);
+        let logs = match self.work(Way::Flows, UnitOptions::FLOWS, Evidence::Batch(batch), weights) {
+            Ok((logs, _)) => logs,
+            Err(_) => return self.log().flows(batch, weights, flows),
+        };
         for (i, flow) in flows.values_mut().iter_mut().enumerate() {
             let total: f64 = self.workers.iter().map(|worker| worker.stats[i]).sum();
             *flow = (f64::from(*flow) + total) as f32;
@@ -236,7 +287,6 @@ impl Executor for UnitsExecutor {
     }
 
     fn values(&mut self, batch: &Batch) -> Values {
-        let log = self.log.get_or_insert_with(|| LogExecutor::new(self.graph.clone(), self.params.clone()));
-        log.values(batch)
+        self.log().values(batch)
     }
 }

@@ -79,6 +79,11 @@ impl LiteralWeights {
         self.range(var, value).map_or(&[], |range| &self.weights[range])
     }
 
+    /// The weight of a value in a row; 0 where there is no such value.
+    pub(super) fn get(&self, var: VarId, value: u32, row: usize) -> f64 {
+        self.of(var, value).get(row).copied().unwrap_or(0.0)
+    }
+
     /// Sets the weights of a value, one for each row.
     ///
     /// # Errors
@@ -105,9 +110,11 @@ impl LiteralWeights {
         (0..self.starts.len() - 1).all(|var| (0..self.n_rows).all(|row| is_one(var, row)))
     }
 
-    pub(super) fn add(&mut self, var: VarId, value: u32, row: usize, more: f64) {
+    /// Adds numbers times a factor to the weights of a value in some rows.
+    pub(super) fn add(&mut self, var: VarId, value: u32, rows: Range<usize>, more: &[f64], factor: f64) {
         if let Some(range) = self.range(var, value) {
-            self.weights[range.start + row] += more;
+            let own = &mut self.weights[range][rows];
+            own.iter_mut().zip(more).for_each(|(weight, more)| *weight += factor * more);
         }
     }
 

@@ -43,14 +43,19 @@ pub(super) struct Worker {
     pub(super) stats: Vec<f64>,
     /// The rows that left the range.
     pub(super) marked: Vec<usize>,
-    /// Leaf, row and derivative of the logarithm.
-    pub(super) derivatives: Vec<(u32, usize, f64)>,
+    /// The first of its rows.
+    first_row: usize,
+    /// The logarithm's derivatives by all leaves, strip after strip.
+    derivatives: Vec<Row>,
+    /// Those of marked rows: leaf, row and derivative.
+    wide_derivatives: Vec<(u32, usize, f64)>,
 }
 
-/// Gives each worker its share of the strips, and the calling thread the first one's.
+/// Gives each worker that the engine has memory for its share of the strips, and the calling thread the last
+/// one's.
 pub(super) fn share(job: &Job, workers: &mut [Worker], logs: &mut [f64]) {
     let n_strips = logs.len().div_ceil(LANES);
-    let n_threads = workers.len().min(n_strips);
+    let n_threads = workers.len().min(job.engine.memory.len()).min(n_strips);
     std::thread::scope(|scope| {
         let (mut logs, mut first_row) = (logs, 0);
         for (thread, worker) in workers.iter_mut().enumerate().take(n_threads) {
@@ -72,6 +77,7 @@ impl Worker {
         let mut memory = job.engine.memory[thread].lock().expect("no worker panicked");
         memory.make_room(job);
         self.marked.clear();
+        self.first_row = first_row;
         for (strip, logs) in logs.chunks_mut(LANES).enumerate() {
             let first = first_row + strip * LANES;
             let rows = first..first + logs.len();
@@ -141,24 +147,21 @@ impl Worker {
     /// Derivatives by all leaves. Gives marks of samples in which one is beyond plain numbers: that by what a
     /// zero is multiplied with may be.
     fn derivatives_of_strip(&mut self, job: &Job, memory: &mut Memory, rows: &Range<usize>, marks: u8) -> u8 {
-        let engine = job.engine;
-        let root = memory.rows[engine.program.root as usize];
-        memory.derivatives[engine.program.root as usize] =
-            Row(root.0.map(|value| if value > 0.0 { value.recip() } else { 0.0 }));
-        let Memory { rows: values, derivatives } = memory;
-        engine.tape.down(job.kernels, engine.weights.as_deref(), values, derivatives, None);
-        let of_leaves = &mut derivatives[1..=engine.program.leaves.len()];
-        let is_beyond = |s: &usize| of_leaves.iter().any(|row| !row.0[*s].is_finite());
-        let beyond = (0..rows.len()).filter(is_beyond).fold(0, |bits, s| bits | 1 << s);
-        for (leaf, derivative) in of_leaves.iter().enumerate() {
-            for (s, row) in rows.clone().enumerate().filter(|(s, _)| (marks | beyond) >> s & 1 == 0) {
-                let derivative = engine.leaves.unscale(leaf, derivative.0[s]);
-                self.derivatives.push((leaf as u32, row, derivative));
-            }
+        let (engine, all) = (job.engine, &mut memory.rows);
+        let (n_rows, root) = (engine.program.n_rows, engine.program.root as usize);
+        let back = engine.back.as_ref().expect("it was made before the rows were run");
+        all[n_rows + root] = Row(all[root].0.map(|value| if value > 0.0 { value.recip() } else { 0.0 }));
+        back.run(job.kernels, all);
+        let start = self.derivatives.len();
+        self.derivatives.extend_from_slice(&all[n_rows + 1..=n_rows + engine.program.leaves.len()]);
+        let of_leaves = &mut self.derivatives[start..];
+        let beyond = of_leaves.iter().fold(0, |bits, row| bits | not_finite(row));
+        let good = samples(rows.len()) & !(marks | beyond);
+        if good != u8::MAX {
+            of_leaves.iter_mut().for_each(|row| clear_others(row, good));
         }
-        of_leaves.fill(Row::splat(0.0));
-        derivatives[0] = Row::splat(0.0);
-        beyond
+        engine.leaves.unscale(of_leaves);
+        beyond & samples(rows.len())
     }
 
     /// Computes marked rows with exponents of their own.
@@ -199,18 +202,28 @@ impl Worker {
                         engine.leaves.observe(leaf, batch, row, flow, &mut self.stats);
                     }
                     Evidence::Weights(_) => {
-                        self.derivatives.push((leaf as u32, row, derivative.to_f64()));
+                        self.wide_derivatives.push((leaf as u32, row, derivative.to_f64()));
                     }
                 }
             }
         }
     }
 
-    /// Adds the derivatives by leaves to those by weights.
+    /// Adds the derivatives by leaves to those by weights, and forgets them.
     pub(super) fn add_derivatives(&mut self, engine: &Engine, into: &mut LiteralWeights) {
-        for (leaf, row, derivative) in self.derivatives.drain(..) {
-            engine.leaves.add_derivative(leaf as usize, row, derivative, into);
+        let mut first = self.first_row;
+        for of_leaves in self.derivatives.chunks(engine.program.leaves.len().max(1)) {
+            let rows = first..into.n_rows().min(first + LANES);
+            for (leaf, own) in of_leaves.iter().enumerate() {
+                engine.leaves.add_derivatives(leaf, rows.clone(), &own.0, into);
+            }
+            first += LANES;
         }
+        for &(leaf, row, derivative) in &self.wide_derivatives {
+            engine.leaves.add_derivatives(leaf as usize, row..row + 1, &[derivative], into);
+        }
+        self.derivatives.clear();
+        self.wide_derivatives.clear();
     }
 }
 
@@ -220,10 +233,23 @@ impl Memory {
         if self.rows.is_empty() {
             self.rows.resize(n_rows, Row::splat(1.0));
         }
-        if job.way != Way::Up && self.derivatives.is_empty() {
+        if job.way == Way::Derivatives {
+            self.rows.resize(2 * n_rows, Row::splat(0.0));
+        }
+        if job.way == Way::Flows && self.derivatives.is_empty() {
             self.derivatives.resize(n_rows, Row::splat(0.0));
         }
     }
+}
+
+/// Bits of samples that are infinite or not a number.
+fn not_finite(row: &Row) -> u8 {
+    row.0.iter().enumerate().fold(0, |bits, (s, value)| bits | u8::from(!value.is_finite()) << s)
+}
+
+/// Zero for all samples but the good ones.
+fn clear_others(row: &mut Row, good: u8) {
+    row.0.iter_mut().enumerate().filter(|(s, _)| good >> s & 1 == 0).for_each(|(_, other)| *other = 0.0);
 }
 
 /// Puts the first good sample in the place of those that are not.
