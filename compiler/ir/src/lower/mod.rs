@@ -15,6 +15,7 @@
 
 mod again;
 mod arena;
+mod constant;
 mod down;
 mod guards;
 mod order;
@@ -33,6 +34,9 @@ pub struct Options {
     /// Whether many normal leaves of a product become one step, as is best for a back end that makes a matrix
     /// product of it. Not in a plan for values.
     pub are_normals_joined: bool,
+    /// Whether the weights of each table add up to one for every unit, but for a millionth at most; no table's
+    /// do where it is empty. Over what is not observed such a sum or mix is the constant one. Plans for flows and values need those layers and keep them.
+    pub normalised: Vec<bool>,
 }
 
 impl Options {
@@ -42,13 +46,13 @@ impl Options {
         for group in graph.var_groups().iter().filter(|g| g.is_latent) {
             group.variables().for_each(|v| unobserved.insert(v));
         }
-        Options { mode, unobserved, are_normals_joined: false }
+        Options { mode, unobserved, are_normals_joined: false, normalised: Vec::new() }
     }
 
     /// A plan in which any variable may be observed.
     pub fn all_observed(graph: &Graph, mode: Mode) -> Options {
         let unobserved = Scope::empty(graph.variables().len());
-        Options { mode, unobserved, are_normals_joined: false }
+        Options { mode, unobserved, are_normals_joined: false, normalised: Vec::new() }
     }
 }
 
@@ -96,8 +100,8 @@ struct Lowering<'g> {
 /// What a layer is to those that read it.
 #[derive(Clone, Copy)]
 enum Value {
-    /// One, whatever the evidence.
-    Constant,
+    /// One, whatever the evidence, and over so many sums.
+    Constant { n_sums: u32 },
     /// A block.
     Block(BlockId),
     /// A leaf that no step has computed: the product that reads it does.
@@ -128,7 +132,7 @@ impl<'g> Lowering<'g> {
             root: BlockId(0),
             layers: Vec::new(),
         };
-        let values = vec![Value::Constant; graph.n_layers()];
+        let values = vec![Value::Constant { n_sums: 0 }; graph.n_layers()];
         Lowering { graph, options, plan, values, is_lone_factor: lone_factors(graph, order) }
     }
 
@@ -158,7 +162,7 @@ impl<'g> Lowering<'g> {
         match self.values[id.index()] {
             Value::Block(block) => block,
             Value::Leaf(leaf) => self.leaf_block(leaf),
-            Value::Constant => {
+            Value::Constant { .. } => {
                 let out = self.block(layer.groups, layer.width);
                 self.push(Step::Ones { out })
             }

@@ -12,15 +12,13 @@ const FEWEST_JOINED: usize = 4;
 
 impl Lowering<'_> {
     pub(super) fn lower_layer(&mut self, id: LayerId) {
+        let value = self.constant(id).unwrap_or_else(|| self.step_of(id));
+        self.values[id.index()] = self.settle(id, value);
+    }
+
+    fn step_of(&mut self, id: LayerId) -> Value {
         let layer = self.graph.layer(id);
-        let value = match layer.kind {
-            LayerKind::Input { var, .. }
-            | LayerKind::Literal { var, .. }
-            | LayerKind::Indicator { var, .. }
-                if self.options.unobserved.contains(var) =>
-            {
-                Value::Constant
-            }
+        match layer.kind {
             LayerKind::Input { var, param } => self.input(layer, var, param),
             LayerKind::Literal { var, value } => {
                 self.indicator(layer, |out| Step::Literal { out, var, value })
@@ -32,8 +30,7 @@ impl Lowering<'_> {
             LayerKind::Outer => Value::Block(self.outer(layer)),
             LayerKind::Sum { param } => Value::Block(self.sum(layer, param)),
             LayerKind::Mix { param } => Value::Block(self.mix(layer, param)),
-        };
-        self.values[id.index()] = self.settle(id, value);
+        }
     }
 
     /// Keeps a leaf without a block only where its one reader can compute it, and values are not asked for.
@@ -79,10 +76,9 @@ impl Lowering<'_> {
     /// A product without its constant factors; one factor alone is the product itself.
     fn product(&mut self, layer: Layer) -> Value {
         let values = layer.children.iter().map(|c| self.values[c.index()]);
-        let mut factors: Vec<Value> = values.filter(|v| !matches!(v, Value::Constant)).collect();
+        let mut factors: Vec<Value> = values.filter(|v| !matches!(v, Value::Constant { .. })).collect();
         self.join_normals(&mut factors);
         match factors[..] {
-            [] => Value::Constant,
             [one] => one,
             _ => Value::Block(self.multiply(layer, &factors)),
         }
@@ -141,7 +137,7 @@ impl Lowering<'_> {
 
     fn groups_of(&self, factor: Value) -> u32 {
         match factor {
-            Value::Constant => 1,
+            Value::Constant { .. } => 1,
             Value::Block(block) => self.plan.block(block).groups,
             Value::Leaf(leaf) => leaf.groups,
         }
@@ -151,7 +147,7 @@ impl Lowering<'_> {
         match value {
             Value::Block(block) => block,
             Value::Leaf(leaf) => self.leaf_block(leaf),
-            Value::Constant => unreachable!("a product has no constant factors"),
+            Value::Constant { .. } => unreachable!("a product has no constant factors"),
         }
     }
 

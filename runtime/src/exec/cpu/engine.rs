@@ -3,9 +3,9 @@
 use super::CpuOptions;
 use super::cache;
 use pcc_cpu::{Arena, CompileError, DerivedTables, Program};
-use pcc_ir::Graph;
 use pcc_ir::lower::{Options, graph_to_plan};
 use pcc_ir::plan::{Mode, Plan, Run, Step, verify};
+use pcc_ir::{Graph, Verified};
 use pcc_kernels::Kernels;
 use std::sync::Mutex;
 
@@ -45,14 +45,20 @@ impl Engine {
             true => Options::all_observed(graph, mode),
             false => Options::latents_summed_out(graph, mode),
         };
-        let lowering = Options { are_normals_joined: true, ..lowering };
-        let plan = graph_to_plan(graph, &lowering).map_err(CompileError)?;
-        let plan = verify(plan).map_err(|faults| {
-            CompileError(format!("the compiler made a plan that its verifier refuses ({})", faults[0]))
-        })?;
+        Engine::of(graph, plan(graph, lowering)?, are_latents_observed, kernels, options)
+    }
+
+    /// Compiles a plan. Errors: as [`Engine::new`].
+    pub(super) fn of(
+        graph: &Graph,
+        plan: Verified<Plan>,
+        are_latents_observed: bool,
+        kernels: &Kernels,
+        options: &CpuOptions,
+    ) -> Result<Self, CompileError> {
         let cost = plan.cost();
         Ok(Engine {
-            mode,
+            mode: plan.mode,
             are_latents_observed,
             farthest_log: farthest_log(graph, &plan),
             guards: Vec::new(),
@@ -72,6 +78,15 @@ impl Engine {
             self.memory.push(Mutex::new(Arena::of(plan, self.run.tiles as usize)));
         }
     }
+}
+
+/// Lowers a graph for this executor.
+pub(super) fn plan(graph: &Graph, lowering: Options) -> Result<Verified<Plan>, CompileError> {
+    let lowering = Options { are_normals_joined: true, ..lowering };
+    let plan = graph_to_plan(graph, &lowering).map_err(CompileError)?;
+    verify(plan).map_err(|faults| {
+        CompileError(format!("the compiler made a plan that its verifier refuses ({})", faults[0]))
+    })
 }
 
 fn farthest_log(graph: &Graph, plan: &Plan) -> f64 {

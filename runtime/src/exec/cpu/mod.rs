@@ -13,6 +13,7 @@ mod cache;
 mod engine;
 mod gathered;
 mod maximize;
+mod patterns;
 mod pieces;
 mod rows;
 mod shares;
@@ -24,6 +25,7 @@ use super::log::LogSpace;
 use super::{Executor, Values};
 use crate::train::Update;
 use engine::Engine;
+use patterns::{Circuit, Patterns};
 use pcc_cpu::{CompileError, DerivedTables};
 use pcc_ir::plan::{Memory, Mode};
 use pcc_ir::{Batch, Flows, Graph, MISSING, ParamId, ParamShape, Params};
@@ -78,6 +80,8 @@ pub struct CpuExecutor {
     options: CpuOptions,
     derived: DerivedTables,
     engines: Vec<Engine>,
+    /// Those for one pattern of evidence.
+    patterns: Patterns,
     workers: Vec<Worker>,
     /// Tables of which batches touch few rows.
     sparse: Vec<SparseTable>,
@@ -110,6 +114,7 @@ impl CpuExecutor {
             kernels,
             derived,
             engines: vec![engine],
+            patterns: Patterns::default(),
             workers: vec![worker; options.threads.get()],
             sparse,
             is_gathered: false,
@@ -169,7 +174,19 @@ impl CpuExecutor {
         let mut logs = vec![0.0; batch.n_rows()];
         match position {
             Some(position) => {
-                let job = Job { question, derived: &self.derived, engine: &self.engines[position] };
+                let whole = &self.engines[position];
+                let circuit = Circuit {
+                    graph: &self.graph,
+                    params: &self.params,
+                    derived: &self.derived,
+                    kernels: self.kernels,
+                    options: &self.options,
+                };
+                let engine = match mode {
+                    Mode::Forward => self.patterns.engine(circuit, whole, batch).unwrap_or(whole),
+                    _ => whole,
+                };
+                let job = Job { question, derived: &self.derived, engine };
                 work::share(&job, &mut self.workers, &mut logs);
             }
             None => {
@@ -183,6 +200,7 @@ impl CpuExecutor {
 
     /// Brings all programs' guards up to date with the parameters.
     fn watch(&mut self) {
+        self.patterns.forget_weights();
         self.engines.iter_mut().for_each(|engine| engine.watch(&self.derived));
     }
 
