@@ -169,7 +169,7 @@ fn given_circuit(
 fn config(args: &BenchArgs, entry: &Entry, size: Size) -> Config {
     let is_wanted =
         |op: &Operation| args.op.is_empty() || args.op.iter().any(|&wanted| Operation::from(wanted) == *op);
-    let operations = [Operation::Forward, Operation::Em].into_iter().filter(is_wanted).collect();
+    let operations = entry.operations.iter().copied().filter(is_wanted).collect();
     Config {
         name: entry.name.into(),
         k: size.k,

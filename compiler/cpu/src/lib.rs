@@ -16,6 +16,7 @@ mod fingerprint;
 mod kernel;
 mod log;
 mod module;
+mod single;
 mod tables;
 
 pub use arena::Arena;
@@ -23,6 +24,7 @@ pub use call::{Inputs, Program, SampleWeights};
 pub use code::Code;
 pub use fingerprint::fingerprint;
 pub use module::{compile, emit, emit_text};
+pub use single::SingleRow;
 pub use tables::{DerivedPart, DerivedSize, DerivedTables, Extremes, Watch, row_exponent};
 
 const _: () = assert!(pcc_ir::plan::TILE == pcc_kernels::TILE, "plans and kernels agree on the tile");

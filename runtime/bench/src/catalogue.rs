@@ -2,6 +2,7 @@
 
 use crate::circuits::{self, RatShape, Tree};
 use crate::numbers::Numbers;
+use crate::record::Operation;
 use pcc_diag::Diagnostic;
 use pcc_ir::random::Random;
 use pcc_ir::{Graph, GraphError};
@@ -19,6 +20,21 @@ pub struct Size {
     pub batch: usize,
 }
 
+/// What rows that are drawn know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// Every variable.
+    All,
+    /// The last half of the variables, the lower half of a picture.
+    LastHalf,
+    /// The same, but all of the first row: then no program for half of the variables will do.
+    LastHalfOfOthers,
+}
+
+const STEPS: &[Operation] = &[Operation::Forward, Operation::Em];
+
+const LIKELIHOODS: &[Operation] = &[Operation::Forward];
+
 /// A workload of the catalogue.
 pub struct Entry {
     /// What it is asked for by.
@@ -29,6 +45,10 @@ pub struct Entry {
     pub sizes: &'static [Size],
     /// A size for tests, run in no time.
     pub quick: Size,
+    /// What the rows know.
+    pub(crate) known: Known,
+    /// What is measured.
+    pub operations: &'static [Operation],
     /// Builds the circuit.
     pub(crate) build: fn(Size, &Numbers) -> Result<Graph, Diagnostic>,
 }
@@ -50,7 +70,7 @@ const CUT_EVERY: usize = 4;
 const RAT: (u32, usize) = (4, 10);
 
 /// All workloads. `growth-*` are for plots and run only when asked for.
-pub static CATALOGUE: [Entry; 15] = [
+pub static CATALOGUE: [Entry; 18] = [
     Entry {
         name: "sweep",
         about: "a hidden tree over 28 x 28 pixels (14 x 14 from K = 128 on) of 256 values",
@@ -64,6 +84,8 @@ pub static CATALOGUE: [Entry; 15] = [
             size(512, 196, 256, 1024),
         ],
         quick: size(8, 36, 16, 128),
+        known: Known::All,
+        operations: STEPS,
         build: hidden_tree,
     },
     Entry {
@@ -71,6 +93,8 @@ pub static CATALOGUE: [Entry; 15] = [
         about: "a hidden Markov model of 32 steps with its own tables at each, 1,024 values",
         sizes: &[size(128, 32, 1024, 256), size(256, 32, 1024, 256), size(512, 32, 1024, 256)],
         quick: size(16, 8, 32, 64),
+        known: Known::All,
+        operations: STEPS,
         build: markov,
     },
     Entry {
@@ -78,6 +102,8 @@ pub static CATALOGUE: [Entry; 15] = [
         about: "the same with a vocabulary of 33,278 words",
         sizes: &[size(128, 32, 33_278, 256)],
         quick: size(16, 8, 1000, 64),
+        known: Known::All,
+        operations: STEPS,
         build: markov,
     },
     Entry {
@@ -90,6 +116,8 @@ pub static CATALOGUE: [Entry; 15] = [
             size(128, PIXELS, 256, 256),
         ],
         quick: size(16, 36, 16, 64),
+        known: Known::All,
+        operations: STEPS,
         build: hidden_tree,
     },
     Entry {
@@ -102,6 +130,8 @@ pub static CATALOGUE: [Entry; 15] = [
             size(128, PIXELS, 256, 4096),
         ],
         quick: size(16, 36, 16, 256),
+        known: Known::All,
+        operations: STEPS,
         build: hidden_tree,
     },
     Entry {
@@ -109,6 +139,8 @@ pub static CATALOGUE: [Entry; 15] = [
         about: "a quad tree of CP layers over 28 x 28 pixels of 256 values",
         sizes: &[size(32, PIXELS, 256, 128)],
         quick: size(8, 49, 16, 64),
+        known: Known::All,
+        operations: STEPS,
         build: |size, numbers| regions(size, numbers, circuits::quad_tree),
     },
     Entry {
@@ -116,6 +148,8 @@ pub static CATALOGUE: [Entry; 15] = [
         about: "a quad graph of CP layers over 28 x 28 pixels of 256 values",
         sizes: &[size(16, PIXELS, 256, 128), size(32, PIXELS, 256, 128), size(64, PIXELS, 256, 128)],
         quick: size(8, 49, 16, 64),
+        known: Known::All,
+        operations: STEPS,
         build: |size, numbers| regions(size, numbers, circuits::quad_graph),
     },
     Entry {
@@ -123,6 +157,8 @@ pub static CATALOGUE: [Entry; 15] = [
         about: "Poon and Domingos' boxes, cut every 4 pixels, of CP layers over 28 x 28 pixels of 256 values",
         sizes: &[size(16, PIXELS, 256, 128), size(32, PIXELS, 256, 128), size(64, PIXELS, 256, 128)],
         quick: size(8, 64, 16, 64),
+        known: Known::All,
+        operations: STEPS,
         build: |size, numbers| regions(size, numbers, |side| circuits::poon_domingos(side, CUT_EVERY)),
     },
     Entry {
@@ -130,6 +166,8 @@ pub static CATALOGUE: [Entry; 15] = [
         about: "a RAT-SPN of depth 4 with 10 repetitions over 784 normal variables",
         sizes: &[size(16, PIXELS, 0, 128), size(32, PIXELS, 0, 128)],
         quick: size(4, 32, 0, 64),
+        known: Known::All,
+        operations: STEPS,
         build: random_tensorised,
     },
     Entry {
@@ -137,6 +175,8 @@ pub static CATALOGUE: [Entry; 15] = [
         about: "an irregular circuit of single units, as a compiled formula is",
         sizes: &[size(1, 14_000, 2, 256), size(1, 89_000, 2, 256), size(1, 1_000_000, 2, 256)],
         quick: size(1, 1_000, 2, 64),
+        known: Known::All,
+        operations: STEPS,
         build: irregular,
     },
     Entry {
@@ -144,6 +184,8 @@ pub static CATALOGUE: [Entry; 15] = [
         about: "a small hidden tree over 4 x 4 variables of 16 values",
         sizes: &[size(4, 16, 16, 8192)],
         quick: size(4, 16, 16, 128),
+        known: Known::All,
+        operations: STEPS,
         build: hidden_tree,
     },
     Entry {
@@ -151,6 +193,40 @@ pub static CATALOGUE: [Entry; 15] = [
         about: "a small hidden tree over 8 x 8 variables of 16 values",
         sizes: &[size(4, 64, 16, 8192), size(8, 64, 16, 8192)],
         quick: size(4, 64, 16, 128),
+        known: Known::All,
+        operations: STEPS,
+        build: hidden_tree,
+    },
+    Entry {
+        name: "latency",
+        about: "a single row: hidden trees over 8 x 8 variables of 16 values and over 28 x 28 pixels of 256",
+        sizes: &[
+            size(8, 64, 16, 1),
+            size(8, PIXELS, 256, 1),
+            size(16, PIXELS, 256, 1),
+            size(64, PIXELS, 256, 1),
+        ],
+        quick: size(4, 16, 16, 1),
+        known: Known::All,
+        operations: LIKELIHOODS,
+        build: hidden_tree,
+    },
+    Entry {
+        name: "marginal",
+        about: "the lower half of a picture: a hidden tree over 28 x 28 pixels of 256 values",
+        sizes: &[size(32, PIXELS, 256, 4096)],
+        quick: size(16, 36, 16, 256),
+        known: Known::LastHalf,
+        operations: LIKELIHOODS,
+        build: hidden_tree,
+    },
+    Entry {
+        name: "marginal-mixed",
+        about: "the same with one whole picture among the rows",
+        sizes: &[size(32, PIXELS, 256, 4096)],
+        quick: size(16, 36, 16, 256),
+        known: Known::LastHalfOfOthers,
+        operations: LIKELIHOODS,
         build: hidden_tree,
     },
     Entry {
@@ -164,6 +240,8 @@ pub static CATALOGUE: [Entry; 15] = [
             size(32, 196, 64, 25_600),
         ],
         quick: size(8, 16, 8, 64),
+        known: Known::All,
+        operations: STEPS,
         build: hidden_tree,
     },
     Entry {
@@ -177,6 +255,8 @@ pub static CATALOGUE: [Entry; 15] = [
             size(32, 1600, 64, 1024),
         ],
         quick: size(8, 16, 8, 64),
+        known: Known::All,
+        operations: STEPS,
         build: hidden_tree,
     },
     Entry {
@@ -190,6 +270,8 @@ pub static CATALOGUE: [Entry; 15] = [
             size(256, 196, 16, 1024),
         ],
         quick: size(8, 16, 8, 64),
+        known: Known::All,
+        operations: STEPS,
         build: hidden_tree,
     },
 ];

@@ -1,10 +1,10 @@
 //! A workload, built: a circuit with its numbers and the rows that it is run on.
 
 use crate::arrays::Arrays;
-use crate::catalogue::{Entry, Size};
+use crate::catalogue::{Entry, Known, Size};
 use crate::numbers::Numbers;
 use pcc_diag::Diagnostic;
-use pcc_ir::{Batch, Graph, LayerKind, ParamShape, Params, VarId};
+use pcc_ir::{Batch, Graph, LayerKind, MISSING, ParamShape, Params, VarId};
 use pcc_runtime::exec::LiteralWeights;
 
 /// What is run.
@@ -23,6 +23,17 @@ pub enum Evidence {
     Values(Batch),
     /// Weights of all values of all variables: the circuit's value is a weighted model count.
     Weights(LiteralWeights),
+}
+
+/// Makes unknown what rows are not to know.
+fn forget(known: Known, batch: &mut Batch) {
+    let first = match known {
+        Known::All => batch.n_rows(),
+        Known::LastHalf => 0,
+        Known::LastHalfOfOthers => 1,
+    };
+    let n_unknown = batch.n_variables() / 2;
+    (first..batch.n_rows()).for_each(|row| batch.row_mut(row)[..n_unknown].fill(MISSING));
 }
 
 impl Evidence {
@@ -55,8 +66,9 @@ impl Workload {
     fn build(entry: &Entry, size: Size, numbers: &Numbers) -> Result<Self, Diagnostic> {
         let graph = (entry.build)(size, numbers)?;
         let params = numbers.params(&graph)?;
-        let evidence = Evidence::Values(numbers.batch(&graph, size.batch)?);
-        Ok(Workload { graph, params, evidence })
+        let mut batch = numbers.batch(&graph, size.batch)?;
+        forget(entry.known, &mut batch);
+        Ok(Workload { graph, params, evidence: Evidence::Values(batch) })
     }
 
     /// A circuit that comes from elsewhere, on rows drawn from a seed.

@@ -1,7 +1,7 @@
 //! Every workload in its quick size: the circuit is one, and its mean log-likelihood, the value by which two
 //! systems are known to do the same work, is that of the float64 interpreter.
 
-use pcc_bench::{CATALOGUE, Config, Evidence, Operation, Workload, measure};
+use pcc_bench::{CATALOGUE, Config, Evidence, Workload, measure};
 use pcc_ir::Checked;
 use pcc_runtime::exec::{Executor, Interpreter};
 use std::num::NonZeroUsize;
@@ -20,12 +20,12 @@ fn every_workload_is_measured_and_checked_against_the_interpreter() {
             name: entry.name.into(),
             k: entry.quick.k,
             threads: vec![NonZeroUsize::MIN],
-            operations: vec![Operation::Forward, Operation::Em],
+            operations: entry.operations.to_vec(),
             seconds: 0.0,
             least_repetitions: 1,
         };
         let records = measure(&config, &build).expect("a measurement");
-        assert_eq!(records.len(), 2);
+        assert_eq!(records.len(), entry.operations.len());
         for record in records {
             let difference = (record.mean_log_likelihood - expected).abs();
             let allowed = 1e-5 * record.params.variables as f64;

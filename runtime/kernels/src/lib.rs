@@ -66,6 +66,7 @@ mod denormals;
 mod kernel;
 mod lanes;
 mod peak;
+pub mod single;
 mod table;
 mod tier;
 mod tiles;

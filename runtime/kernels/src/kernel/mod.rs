@@ -47,14 +47,14 @@ use crate::TILE;
 use crate::lanes::{Lanes, Quad};
 
 /// Powers of two that the guards compare with.
-const TWO_POW_100: f32 = f32::from_bits((127 + 100) << 23);
-const TWO_POW_M60: f32 = f32::from_bits((127 - 60) << 23);
-const TWO_POW_M100: f32 = f32::from_bits((127 - 100) << 23);
-const TWO_POW_M120: f32 = f32::from_bits((127 - 120) << 23);
-const TWO_POW_M125: f32 = f32::from_bits((127 - 125) << 23);
+pub(crate) const TWO_POW_100: f32 = f32::from_bits((127 + 100) << 23);
+pub(crate) const TWO_POW_M60: f32 = f32::from_bits((127 - 60) << 23);
+pub(crate) const TWO_POW_M100: f32 = f32::from_bits((127 - 100) << 23);
+pub(crate) const TWO_POW_M120: f32 = f32::from_bits((127 - 120) << 23);
+pub(crate) const TWO_POW_M125: f32 = f32::from_bits((127 - 125) << 23);
 
 /// The largest size of an exponent that is not marked; the sum of two is still exact in `f32`.
-const EXPONENT_LIMIT: f32 = 8_388_608.0;
+pub(crate) const EXPONENT_LIMIT: f32 = 8_388_608.0;
 
 /// The sample at which each strip of a row begins.
 #[inline(always)]
@@ -75,7 +75,7 @@ unsafe fn power_of_two<L: Lanes>(by: L) -> L {
 ///
 /// Rules on tiny values keep such a minimum and compare once, which is cheaper than joining masks.
 #[inline(always)]
-unsafe fn least_where<L: Lanes>(mask: L::Mask, x: L, least: L) -> L {
+pub(crate) unsafe fn least_where<L: Lanes>(mask: L::Mask, x: L, least: L) -> L {
     // SAFETY: as for the traits.
     unsafe { L::select(mask, x.min(least), least) }
 }

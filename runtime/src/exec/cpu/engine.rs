@@ -2,7 +2,7 @@
 
 use super::CpuOptions;
 use super::cache;
-use pcc_cpu::{Arena, CompileError, DerivedTables, Program};
+use pcc_cpu::{Arena, CompileError, DerivedTables, Program, SingleRow};
 use pcc_ir::lower::{Options, graph_to_plan};
 use pcc_ir::plan::{Mode, Plan, Run, Step, verify};
 use pcc_ir::{Graph, Verified};
@@ -18,6 +18,8 @@ pub(super) struct Engine {
     pub(super) mode: Mode,
     pub(super) are_latents_observed: bool,
     pub(super) program: Program,
+    /// Likelihoods of a row by itself, where its steps allow that.
+    pub(super) single: Option<SingleRow>,
     /// Rows with a smaller log-likelihood are computed again in 64 bits; minus infinity without normals.
     pub(super) farthest_log: f64,
     /// Guard bits, computed from the parameters.
@@ -66,6 +68,7 @@ impl Engine {
             are_narrow_allowed: are_narrow_allowed(&plan),
             flops: cost.flops_up + cost.flops_down + cost.flops_again,
             memory: Vec::new(),
+            single: SingleRow::of(&plan),
             program: cache::compile(plan, kernels, options.code_folder.as_deref())?,
         })
     }

@@ -11,6 +11,7 @@
 
 mod cache;
 mod engine;
+mod few;
 mod gathered;
 mod maximize;
 mod patterns;

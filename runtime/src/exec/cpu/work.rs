@@ -4,6 +4,7 @@
 //! the workers. A worker takes a contiguous share of the rows, so results never depend on timing.
 
 use super::engine::{Engine, FARTHEST_LOG};
+use super::few;
 use super::gathered::Gathered;
 use super::shares::{Bundle, Shares};
 use crate::exec::Values;
@@ -45,7 +46,7 @@ impl Question<'_> {
 }
 
 impl Job<'_> {
-    fn inputs(&self) -> Inputs<'_> {
+    pub(super) fn inputs(&self) -> Inputs<'_> {
         Inputs { params: self.question.params, derived: self.derived, guards: &self.engine.guards }
     }
 
@@ -67,10 +68,15 @@ pub(super) struct Worker {
     /// Rows that were marked.
     pub(super) n_marked: usize,
     log_space: LogSpace,
+    /// What single rows are computed in.
+    pub(super) numbers: Vec<f32>,
 }
 
 /// Gives each worker its share of the rows, and the calling thread the last one's.
 pub(super) fn share(job: &Job, workers: &mut [Worker], logs: &mut [f64]) {
+    if let Some(single) = few::single(job) {
+        return workers[0].run_one_by_one(job, single, logs);
+    }
     let shares = job.shares(workers.len().min(job.engine.run.threads as usize));
     let n_threads = shares.n_threads();
     if n_threads == 1 {
@@ -177,7 +183,7 @@ fn copy_values(job: &Job, arena: &Arena, tile: usize, rows: &Range<usize>, value
 
 impl Worker {
     pub(super) fn of(log_space: LogSpace) -> Self {
-        Worker { gathered: Gathered::default(), n_marked: 0, log_space }
+        Worker { gathered: Gathered::default(), n_marked: 0, log_space, numbers: Vec::new() }
     }
 
     /// Runs a thread's share. There is a logarithm to be written for each of its rows.
