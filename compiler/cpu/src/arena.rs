@@ -7,14 +7,11 @@
 use crate::log::log;
 use pcc_ir::plan::{Factor, Plan, Step, TILE};
 use pcc_ir::{BlockId, MISSING, VarId};
-use pcc_kernels::MAX_TILES;
+use pcc_kernels::{Loops, MAX_TILES, PACKED, at_full_width};
 use std::ops::Range;
 
 /// Words between two boundaries of a cache line.
 const LINE: usize = 16;
-
-/// Samples and variables that are transposed at a time: a cache line of words.
-const BLOCK: usize = LINE;
 
 /// Working memory for up to [`MAX_TILES`] tiles. It takes up memory only where it is written to.
 pub struct Arena {
@@ -86,24 +83,14 @@ impl Arena {
             let row = if sample < n { sample } else { 0 };
             &rows[row * n_variables..][..n_variables]
         };
-        for first in (0..lanes).step_by(BLOCK) {
-            transpose(std::array::from_fn(|i| row(first + i)), first, &mut self.words[evidence.clone()]);
+        for first in (0..lanes).step_by(PACKED) {
+            let rows = std::array::from_fn(|i| row(first + i));
+            pcc_kernels::pack(rows, first, &mut self.words[evidence.clone()]);
         }
-        let refused = self.refused(rows);
+        let refused = at_full_width(Refused { rows, limits: &self.limits });
         if refused != 0 {
             let is_bad = |sample: &usize| refused >> if *sample < n { *sample } else { 0 } & 1 == 1;
             (0..lanes).filter(is_bad).for_each(|sample| self.forget_unknown(tile, sample));
-        }
-        refused
-    }
-
-    /// Bit s: row s has a word that is neither missing nor under its variable's limit.
-    fn refused(&self, rows: &[u32]) -> u64 {
-        let mut refused = 0;
-        for (sample, row) in rows.chunks_exact(self.limits.len().max(1)).enumerate() {
-            let words = row.iter().zip(&self.limits);
-            let is_whole = words.fold(true, |all, (&word, &limit)| all & is_known(word, limit));
-            refused |= u64::from(!is_whole) << sample;
         }
         refused
     }
@@ -210,17 +197,28 @@ pub(crate) fn limits(plan: &Plan) -> Vec<u32> {
 }
 
 /// Whether a word is missing or a code that tables have.
+#[inline(always)]
 fn is_known(word: u32, limit: u32) -> bool {
     (word < limit) | (word == MISSING)
 }
 
-/// Writes the rows of samples from `first` on to `[variable][64]` words. Each row is read from front to back and
-/// each line of words written at once.
-fn transpose(rows: [&[u32]; BLOCK], first: usize, words: &mut [u32]) {
-    for (block, words) in words.chunks_mut(BLOCK * TILE).enumerate() {
-        for (i, row) in rows.iter().enumerate() {
-            let row = &row[block * BLOCK..];
-            words.chunks_exact_mut(TILE).zip(row).for_each(|(words, &word)| words[first + i] = word);
+/// Bit s: row s has a word that is neither missing nor under its variable's limit.
+struct Refused<'a> {
+    rows: &'a [u32],
+    limits: &'a [u32],
+}
+
+impl Loops for Refused<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run(self) -> u64 {
+        let mut refused = 0;
+        for (sample, row) in self.rows.chunks_exact(self.limits.len().max(1)).enumerate() {
+            let words = row.iter().zip(self.limits);
+            let n_unknown: u32 = words.map(|(&word, &limit)| u32::from(!is_known(word, limit))).sum();
+            refused |= u64::from(n_unknown != 0) << sample;
         }
+        refused
     }
 }

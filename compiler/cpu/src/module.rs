@@ -4,7 +4,7 @@
 //! are cut into chunks. The code is straight-line calls: there is nothing to optimise, so `opt_level=none`
 //! and registers given out in a single pass keep it quick to make (half the time of the other allocator).
 
-use crate::emit::{Emitter, Layout, Lists, fetch_ahead, signature, takes_tiles};
+use crate::emit::{Emitter, Layout, Lists, are_tables_far, fetch_ahead, signature, takes_tiles};
 use crate::tables::row_exponent_starts;
 use crate::{Code, CompileError, Program};
 use cranelift::codegen::Context;
@@ -54,7 +54,8 @@ impl Maker {
     }
 
     fn halves(&mut self, plan: &Plan) -> Result<(), String> {
-        let layout = Layout { plan, row_exponents: row_exponent_starts(plan) };
+        let layout =
+            Layout { plan, row_exponents: row_exponent_starts(plan), are_tables_far: are_tables_far(plan) };
         self.code.up = self.half("up", &layout, plan.up())?;
         self.code.down = self.half("down", &layout, plan.down())?;
         Ok(())
@@ -102,7 +103,7 @@ impl Maker {
 fn emit_run<'s>(emitter: &mut Emitter, layout: &Layout, steps: &'s [Step], lists: &mut Lists) -> &'s [Step] {
     let n = steps.iter().take(CALLS_OF_A_CHUNK).take_while(|step| !takes_tiles(step)).count();
     if n == 0 {
-        fetch_ahead(emitter, layout.plan, steps);
+        fetch_ahead(emitter, layout, steps);
         emitter.step(layout, &steps[0], lists);
         return &steps[1..];
     }

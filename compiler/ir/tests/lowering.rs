@@ -59,12 +59,16 @@ fn plan(graph: &Graph, mode: Mode) -> Plan {
 
 /// A chain of sums in which every product has a small sum as well, before or after the chain's.
 fn caterpillar(length: usize, is_small_first: bool) -> Graph {
-    let mut maker = Maker::new(2 * length as u32, 4);
+    caterpillar_of(4, length, is_small_first)
+}
+
+fn caterpillar_of(width: u32, length: usize, is_small_first: bool) -> Graph {
+    let mut maker = Maker::new(2 * length as u32, width);
     let mut below = maker.leaf(0);
     for i in 1..length {
         let leaf = maker.leaf(length + i);
-        let small = maker.sum(&[leaf], 4);
-        let deep = maker.sum(&[below], 4);
+        let small = maker.sum(&[leaf], width);
+        let deep = maker.sum(&[below], width);
         let own = maker.leaf(i);
         let factors = if is_small_first { [small, deep, own] } else { [deep, small, own] };
         below = maker.product(&factors);
@@ -84,10 +88,32 @@ fn the_child_that_needs_most_rows_is_computed_first() {
 
 #[test]
 fn only_sums_are_kept_for_the_way_down() {
-    let rows = |length| plan(&caterpillar(length, true), Mode::Flows).arena_rows;
-    // Two sums of four units and an exponent for each place of the chain, but for a few rows left free.
-    let more = rows(1060) - rows(60);
-    assert!(more.abs_diff(1000 * 2 * 5) < 16, "{more}");
+    let rows = |length| plan(&caterpillar_of(40, length, true), Mode::Flows).arena_rows;
+    // Two sums of forty units and an exponent for each place of the chain, but for a few rows left free.
+    let more = rows(260) - rows(60);
+    assert!(more.abs_diff(200 * 2 * 41) < 60, "{more}");
+}
+
+/// The blocks of all sums of a half of a plan, as they are numbered on the way up.
+fn sums(steps: &[Step]) -> Vec<ParamId> {
+    let table = |step: &Step| if let Step::Sum { table, .. } = step { Some(*table) } else { None };
+    steps.iter().filter_map(table).collect()
+}
+
+#[test]
+fn small_sums_are_kept_only_where_a_stretch_of_the_plan_reads_those_of_another() {
+    let plans = [60, 1060].map(|length| plan(&caterpillar(length, true), Mode::Flows));
+    let more = plans[1].arena_rows - plans[0].arena_rows;
+    assert!(more < 1000 * 2 * 5 / 10, "{more}");
+    // Each sum has a table of its own.
+    let (n_up, mut again) = (sums(plans[1].up()).len(), sums(plans[1].down()));
+    assert!((n_up * 9 / 10..n_up).contains(&again.len()), "{} of {n_up}", again.len());
+    again.sort_unstable();
+    assert!(again.windows(2).all(|pair| pair[0] < pair[1]), "a sum is computed again twice");
+    // A plan that is near as a whole keeps all, and so does one whose sums are wide.
+    for small in [caterpillar(10, true), caterpillar_of(40, 60, true)] {
+        assert_eq!(sums(plan(&small, Mode::Flows).down()), []);
+    }
 }
 
 /// How many products of the downward half have these factors or more.
@@ -234,9 +260,10 @@ fn tiles_go_before_threads_where_memory_is_short() {
     let run = |threads, tiles, has_totals| Run { threads, tiles, has_totals };
     let bytes = |run| plan.memory(run).total();
     let fit = |budget| plan.fit(3, Some(budget));
-    assert_eq!(plan.fit(3, None), Ok(run(3, 4, true)));
-    assert_eq!(fit(bytes(run(3, 4, true))), Ok(run(3, 4, true)));
-    assert_eq!(fit(bytes(run(3, 4, true)) - 1), Ok(run(3, 4, false)));
+    assert_eq!(plan.fit(3, None), Ok(run(3, 8, true)));
+    assert_eq!(fit(bytes(run(3, 8, true))), Ok(run(3, 8, true)));
+    assert_eq!(fit(bytes(run(3, 8, true)) - 1), Ok(run(3, 8, false)));
+    assert_eq!(fit(bytes(run(3, 8, false)) - 1), Ok(run(3, 4, false)));
     assert_eq!(fit(bytes(run(3, 4, false)) - 1), Ok(run(3, 2, false)));
     assert_eq!(fit(bytes(run(3, 2, false)) - 1), Ok(run(3, 1, false)));
     let less = fit(bytes(run(3, 1, false)) - 1).unwrap();
@@ -244,6 +271,13 @@ fn tiles_go_before_threads_where_memory_is_short() {
     let least = run(1, 1, false);
     assert_eq!(fit(bytes(least)), Ok(least));
     assert_eq!(fit(bytes(least) - 1), Err(plan.memory(least)));
+}
+
+#[test]
+fn long_plans_run_over_fewer_tiles() {
+    let graph = caterpillar_of(40, 1000, true);
+    let tiles = |mode| plan(&graph, mode).fit(1, None).map(|run| run.tiles);
+    assert_eq!([Mode::Forward, Mode::Flows].map(tiles), [Ok(8), Ok(4)]);
 }
 
 #[test]

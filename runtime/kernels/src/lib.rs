@@ -63,6 +63,7 @@
 //! largest has left `[2^-8, 2^8)`.
 
 mod denormals;
+mod evidence;
 mod kernel;
 mod lanes;
 mod peak;
@@ -74,6 +75,7 @@ pub mod units;
 mod widest;
 
 pub use denormals::{DenormalsOff, denormals_off};
+pub use evidence::pack;
 pub use peak::Multiplication;
 pub use table::Kernels;
 pub use tier::{Tier, kernels, tier};
@@ -82,6 +84,9 @@ pub use widest::{Loops, at_full_width};
 
 /// Samples in a tile, and `f32` values in a row.
 pub const TILE: usize = 64;
+
+/// Rows of data that are turned into samples of a tile together: a cache line of words.
+pub const PACKED: usize = 16;
 
 /// The code of a discrete value that is not observed.
 pub const MISSING: u32 = u32::MAX;

@@ -53,9 +53,10 @@ macro_rules! with_kernels {
         /// missing codes are skipped.
         scatter(tiles: *const Tiles, units: usize, codes: *const u32, flow: *const f32, counts: *mut f32);
 
-        /// Notes in the tiles' [`Ahead`](crate::Ahead) the rows `table[code]`, of `units` numbers each, that
-        /// samples will need soon; the next [`Kernels::sum`] or [`Kernels::sum_down`] asks for them.
-        fetch(tiles: *const Tiles, units: usize, codes: *const u32, table: *const f32);
+        /// Notes in the tiles' [`Ahead`](crate::Ahead) the rows `table[code]`, of `units` numbers each and
+        /// `n_rows` in all, that samples will need soon; the next [`Kernels::sum`] or [`Kernels::sum_down`]
+        /// asks for them.
+        fetch(tiles: *const Tiles, units: usize, n_rows: usize, codes: *const u32, table: *const f32);
 
         /// The elementwise product of the densities of `n >= 1` normal leaves of `units` units, into a block.
         ///
@@ -138,6 +139,11 @@ macro_rules! with_kernels {
 
         /// Marks samples for which `out[i]` is 0 although `w[i * stride]` and `child[i]` are positive.
         guard_mix(n: usize, w: *const f32, stride: usize, child: *const f32, out: *const f32, marks: *mut u64);
+
+        // Evidence.
+
+        /// `out[v * 64 + i] = rows[i][v]`, for `v < n` and `i < 16` ([`PACKED`](crate::PACKED)), whatever the words.
+        pack(n: usize, rows: *const *const u32, out: *mut u32);
 
         // Leaves.
 

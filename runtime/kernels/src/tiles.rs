@@ -4,7 +4,7 @@
 //! In and out: plain C structs that emitted code and its caller fill. Nothing here computes.
 
 /// The most tiles that a kernel runs over in one call: weights are read once for all of them.
-pub const MAX_TILES: usize = 4;
+pub const MAX_TILES: usize = 8;
 
 /// In a [`Factor`]'s `exponent`: the factor is a discrete leaf, looked up in its table.
 pub const LEAF: u32 = u32::MAX;
@@ -33,9 +33,21 @@ pub struct Tiles {
 #[derive(Clone, Copy, Debug)]
 pub struct Ahead {
     /// How many are noted.
-    pub(crate) n: usize,
-    /// Units, codes and table of each.
-    notes: [(usize, *const u32, *const f32); Ahead::MOST],
+    n: usize,
+    notes: [Note; Ahead::MOST],
+}
+
+/// A table, and what will be read of it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Note {
+    /// Numbers in a row.
+    pub(crate) units: usize,
+    /// The codes of the first tile, which choose rows; null where all rows will be read.
+    pub(crate) codes: *const u32,
+    pub(crate) table: *const f32,
+    /// How many times to ask: for the row of each code, or for each line of the table.
+    pub(crate) n_asks: usize,
 }
 
 impl Ahead {
@@ -43,20 +55,30 @@ impl Ahead {
     const MOST: usize = 4;
 
     /// Nothing noted.
-    pub const NOTHING: Ahead = Ahead { n: 0, notes: [(0, std::ptr::null(), std::ptr::null()); Ahead::MOST] };
+    pub const NOTHING: Ahead = Ahead { n: 0, notes: [Note::NOTHING; Ahead::MOST] };
 
-    pub(crate) fn note(&mut self, units: usize, codes: *const u32, table: *const f32) {
-        if let Some(note) = self.notes.get_mut(self.n) {
-            *note = (units, codes, table);
+    pub(crate) fn note(&mut self, note: Note) {
+        if let Some(place) = self.notes.get_mut(self.n) {
+            *place = note;
             self.n += 1;
         }
     }
 
     /// Takes what was noted last.
-    pub(crate) fn next(&mut self) -> Option<(usize, *const u32, *const f32)> {
+    pub(crate) fn next(&mut self) -> Option<Note> {
         self.n = self.n.checked_sub(1)?;
         Some(self.notes[self.n])
     }
+
+    /// How many times to ask for all that is noted.
+    pub(crate) fn n_asks(&self) -> usize {
+        self.notes[..self.n].iter().map(|note| note.n_asks).sum()
+    }
+}
+
+impl Note {
+    pub(crate) const NOTHING: Note =
+        Note { units: 0, codes: std::ptr::null(), table: std::ptr::null(), n_asks: 0 };
 }
 
 impl Default for Ahead {

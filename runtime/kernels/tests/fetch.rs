@@ -33,7 +33,7 @@ fn sums_are_the_same_whatever_is_asked_for() {
                     unsafe {
                         for note in 0..n_notes {
                             let (units, table) = &tables[note % tables.len()];
-                            (kernels.fetch)(&tiles, *units, codes, table.as_ptr());
+                            (kernels.fetch)(&tiles, *units, n_values, codes, table.as_ptr());
                         }
                         let term_exponent = bundle.row(1 + k);
                         (kernels.sum)(

@@ -6,9 +6,9 @@
 //! computes. Results do not depend on it.
 
 use super::up::{TILES, call};
-use super::{Argument, Emitter, Place};
+use super::{Argument, Emitter, Layout, Place};
 use crate::kernel::Kernel;
-use pcc_ir::plan::{Plan, Source, Step};
+use pcc_ir::plan::{Plan, Source, Step, Table};
 use pcc_ir::{ParamId, VarId};
 
 /// Tables of so many numbers stay in the second cache, and are not asked for.
@@ -16,13 +16,18 @@ const NEAR: u64 = 1 << 17;
 
 /// Shorter rows, of which the product before has no time to ask for all, gain nothing; longer ones are read
 /// well ahead by the processor itself.
-const ROWS: std::ops::RangeInclusive<u32> = 16..=256;
+const ROWS: std::ops::RangeInclusive<u32> = 4..=256;
+
+/// Whether rows of the plan's tables are worth asking for.
+pub(crate) fn are_tables_far(plan: &Plan) -> bool {
+    plan.source_len(Source::Params) + plan.source_len(Source::Prepared) > NEAR
+}
 
 /// Emits the asking before the first of `steps`, if that is a matrix product.
-pub(crate) fn fetch_ahead(emitter: &mut Emitter, plan: &Plan, steps: &[Step]) {
+pub(crate) fn fetch_ahead(emitter: &mut Emitter, layout: &Layout, steps: &[Step]) {
+    let plan = layout.plan;
     let is_product = |step: &Step| matches!(step, Step::Sum { .. } | Step::SumDown { .. });
-    let n_numbers = plan.source_len(Source::Params) + plan.source_len(Source::Prepared);
-    if !is_product(&steps[0]) || n_numbers <= NEAR {
+    if !layout.are_tables_far || !is_product(&steps[0]) {
         return;
     }
     for step in steps[1..].iter().take_while(|step| !is_product(step)) {
@@ -43,8 +48,8 @@ pub(crate) fn fetch_ahead(emitter: &mut Emitter, plan: &Plan, steps: &[Step]) {
 }
 
 fn fetch(emitter: &mut Emitter, plan: &Plan, var: VarId, table: ParamId, groups: u32, rows: Place) {
-    let width = plan.table(table).columns;
+    let Table { rows: n_rows, columns: width, .. } = plan.table(table);
     if ROWS.contains(&width) {
-        emitter.each_group(groups, |e| call!(e, Fetch(TILES, width, Place::evidence(var), rows)));
+        emitter.each_group(groups, |e| call!(e, Fetch(TILES, width, n_rows, Place::evidence(var), rows)));
     }
 }

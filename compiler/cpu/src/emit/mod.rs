@@ -10,7 +10,7 @@ mod down;
 mod place;
 mod up;
 
-pub(crate) use ahead::fetch_ahead;
+pub(crate) use ahead::{are_tables_far, fetch_ahead};
 pub(crate) use place::Place;
 
 use crate::context::Field;
@@ -71,6 +71,8 @@ pub(crate) struct Layout<'p> {
     pub(crate) plan: &'p Plan,
     /// Where the row exponents of each table start.
     pub(crate) row_exponents: Vec<u64>,
+    /// Whether tables are too large, together, for near caches.
+    pub(crate) are_tables_far: bool,
 }
 
 /// Whether the step's kernels loop over the tiles of a bundle themselves.

@@ -32,8 +32,9 @@ impl Lowering<'_> {
         self.plan.steps.push(Step::Seed { flow });
         for i in (0..self.plan.n_up as usize).rev() {
             let step = self.plan.steps[i].clone();
-            let flow = step.out().and_then(|out| flows.rows[out.index()]);
-            if let Some(flow) = flow {
+            let Some(out) = step.out() else { continue };
+            again.reach(out);
+            if let Some(flow) = flows.rows[out.index()] {
                 self.lower_step_down(&mut flows, &mut again, step, flow);
             }
         }
@@ -78,6 +79,7 @@ impl Lowering<'_> {
             }
             Step::Sum { out, child, table } => {
                 let child_flow = self.into(flows, child);
+                let out = self.value(again, out);
                 let child = self.value(again, child);
                 self.push_down(Step::SumDown { out, child, table, flow, child_flow });
             }

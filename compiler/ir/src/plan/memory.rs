@@ -6,6 +6,10 @@
 use super::{Plan, ROW_BYTES, Source};
 use std::fmt::{Display, Formatter};
 
+/// Tiles that take more bytes than this come four at a time, not eight: memory matters more then than reading each
+/// weight less often.
+const MOST_ARENA_BYTES: u64 = 1 << 24;
+
 /// How a plan is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
@@ -20,10 +24,10 @@ pub struct Run {
 
 impl Run {
     /// From the largest to the least.
-    fn all(threads: u32) -> impl Iterator<Item = Run> {
-        (1..=threads.max(1)).rev().flat_map(|threads| {
+    fn all(threads: u32, most_tiles: u32) -> impl Iterator<Item = Run> {
+        (1..=threads.max(1)).rev().flat_map(move |threads| {
             let of = move |tiles, has_totals| Run { threads, tiles, has_totals };
-            [of(4, true), of(4, false), of(2, false), of(1, false)]
+            [of(most_tiles, true), of(most_tiles, false), of(4, false), of(2, false), of(1, false)]
         })
     }
 }
@@ -79,7 +83,8 @@ impl Plan {
     /// # Errors
     /// What the least run takes, when that is too much.
     pub fn fit(&self, threads: u32, budget: Option<u64>) -> Result<Run, Memory> {
-        first_within(budget, Run::all(threads), |run| self.memory(run))
+        let most_tiles = if self.arena_bytes() <= MOST_ARENA_BYTES { 8 } else { 4 };
+        first_within(budget, Run::all(threads, most_tiles), |run| self.memory(run))
     }
 }
 

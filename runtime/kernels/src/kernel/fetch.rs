@@ -3,8 +3,10 @@
 //! The rows of a tile's codes lie anywhere in a table, and all tables together are larger than the near
 //! caches. A processor waits for a few dozen rows at a time; asked for one by one while a matrix product
 //! computes, they are there when a leaf needs them. So [`fetch`] only notes what will be needed, and the next
-//! product asks.
+//! product asks. Where a bundle has so many samples that they look up most of a table, all of it is asked for,
+//! line after line.
 
+use crate::tiles::Note;
 use crate::{Ahead, MISSING, Tiles, lanes};
 
 /// Numbers in a cache line.
@@ -13,11 +15,22 @@ const LINE: usize = 16;
 /// See [`Kernels::fetch`](crate::Kernels::fetch).
 #[inline(always)]
 #[allow(clippy::extra_unused_type_parameters, reason = "every kernel is made for each tier")]
-pub(crate) unsafe fn fetch<V>(tiles: *const Tiles, units: usize, codes: *const u32, table: *const f32) {
+pub(crate) unsafe fn fetch<V>(
+    tiles: *const Tiles,
+    units: usize,
+    n_rows: usize,
+    codes: *const u32,
+    table: *const f32,
+) {
     // SAFETY: the caller's list, if there is one, is used by this thread alone.
     unsafe {
-        if let Some(ahead) = (*tiles).ahead.as_mut() {
-            ahead.note(units, codes, table);
+        let Some(ahead) = (*tiles).ahead.as_mut() else { return };
+        let (n_codes, n_lines) = ((*tiles).n * (*tiles).lanes, (n_rows * units).div_ceil(LINE));
+        // So many codes choose nearly all lines, and asked for in order they come sooner.
+        if n_lines <= n_codes {
+            ahead.note(Note { units, codes: std::ptr::null(), table, n_asks: n_lines });
+        } else if units >= LINE {
+            ahead.note(Note { units, codes, table, n_asks: n_codes });
         }
     }
 }
@@ -26,15 +39,14 @@ pub(crate) unsafe fn fetch<V>(tiles: *const Tiles, units: usize, codes: *const u
 pub(crate) struct Fetcher {
     /// What was noted and is not begun.
     list: Ahead,
-    codes: *const u32,
-    table: *const f32,
-    units: usize,
-    /// The next sample of the bundle to ask for.
-    sample: usize,
-    n: usize,
+    /// What it is at.
+    note: Note,
+    /// How many times it has asked for that.
+    asked: usize,
+    /// Numbers between tiles, and samples of each that count.
     stride: usize,
     lanes: usize,
-    /// Rows that are asked for at each step of the product.
+    /// How many times it asks at each step of the product.
     at_once: usize,
 }
 
@@ -44,53 +56,46 @@ impl Fetcher {
     pub(crate) unsafe fn take(tiles: &Tiles, steps: usize) -> Fetcher {
         // SAFETY: as for `fetch`.
         let list = unsafe { tiles.ahead.as_mut() }.map_or(Ahead::NOTHING, std::mem::take);
-        let n = tiles.n * tiles.lanes;
-        let at_once = (list.n * n).div_ceil(steps.max(1));
+        let at_once = list.n_asks().div_ceil(steps.max(1));
         let Tiles { stride, lanes, .. } = *tiles;
-        let nothing = std::ptr::null();
-        Fetcher {
-            list,
-            codes: nothing,
-            table: nothing.cast(),
-            units: 0,
-            sample: n,
-            n,
-            stride,
-            lanes,
-            at_once,
-        }
+        Fetcher { list, note: Note::NOTHING, asked: 0, stride, lanes, at_once }
     }
 
-    /// Asks for a few rows.
+    /// Asks a few times.
     #[inline(always)]
     pub(crate) unsafe fn pulse(&mut self) {
         for _ in 0..self.at_once {
-            if self.sample == self.n {
-                let Some((units, codes, table)) = self.list.next() else {
+            if self.asked == self.note.n_asks {
+                let Some(note) = self.list.next() else {
                     self.at_once = 0;
                     return;
                 };
-                (self.units, self.codes, self.table, self.sample) = (units, codes, table, 0);
+                (self.note, self.asked) = (note, 0);
             }
-            // SAFETY: the sample has a code, which is missing or has a row.
+            // SAFETY: each of the samples has a code, which is missing or has a row.
             unsafe { self.ask() }
-            self.sample += 1;
+            self.asked += 1;
         }
     }
 
     #[inline(always)]
     unsafe fn ask(&self) {
+        let Note { units, codes, table, .. } = self.note;
         // SAFETY: as for the caller.
         unsafe {
-            let (tile, sample) = (self.sample / self.lanes, self.sample % self.lanes);
-            let code = *self.codes.add(tile * self.stride + sample);
+            if codes.is_null() {
+                let line = table.add(self.asked * LINE);
+                return if units <= LINE { lanes::fetch(line) } else { lanes::fetch_far(line) };
+            }
+            let (tile, sample) = (self.asked / self.lanes, self.asked % self.lanes);
+            let code = *codes.add(tile * self.stride + sample);
             let row = if code == MISSING { 0 } else { code as usize };
-            let first = self.table.add(row * self.units);
-            if self.units <= LINE {
+            let first = table.add(row * units);
+            if units <= LINE {
                 return lanes::fetch(first);
             }
             // Longer rows would crowd the product's own operands out of the first cache.
-            for unit in (0..self.units).step_by(LINE) {
+            for unit in (0..units).step_by(LINE) {
                 lanes::fetch_far(first.add(unit));
             }
         }
