@@ -80,7 +80,7 @@ impl Use {
         }))
     }
 
-    /// `1.2 GB for EM, 2 threads with 256 rows each`.
+    /// `1.2 GB for EM, 2 threads with 512 rows each`.
     fn in_words(&self, purpose: &str) -> String {
         let Use { threads, rows, .. } = self;
         let share = match threads {

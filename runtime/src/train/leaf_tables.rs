@@ -116,11 +116,12 @@ impl Blends {
 
     #[inline(always)]
     fn blend_strip<const N: usize>(&self, counts: &[f32], probabilities: &mut [f32], at: usize) {
-        let [keep, scale, share] =
-            [&self.keep, &self.scale, &self.share].map(|numbers| *strip::<N, f32>(numbers, at));
-        let (f, p) = (*strip::<N, f32>(counts, at), strip_mut::<N, f32>(probabilities, at));
-        let old = *p;
-        *p = std::array::from_fn(|i| keep[i] * old[i] + (scale[i] * f[i] + share[i]));
+        let (keep, scale) = (strip::<N, f32>(&self.keep, at), strip::<N, f32>(&self.scale, at));
+        let (share, f) = (strip::<N, f32>(&self.share, at), strip::<N, f32>(counts, at));
+        let p = strip_mut::<N, f32>(probabilities, at);
+        for i in 0..N {
+            p[i] = keep[i] * p[i] + (scale[i] * f[i] + share[i]);
+        }
     }
 
     #[cold]
