@@ -75,6 +75,7 @@ fn data_of(request: &LearnRequest) -> Option<&str> {
     match &request.call {
         LearnCall::ChowLiu { data, .. } => Some(DataView::data(data)),
         LearnCall::ChowLiuOfCodes { .. } | LearnCall::Kmeans { .. } => None,
+        LearnCall::Assign { .. } | LearnCall::TeacherCodes { .. } => None,
     }
 }
 

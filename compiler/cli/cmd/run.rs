@@ -229,7 +229,7 @@ fn names_data(step: &pcc_ir::recipe::Step, name: &str) -> bool {
     use pcc_ir::recipe::Step;
     match step {
         Step::Stage(stage) => {
-            stage.fit.data == name || stage.until.as_ref().is_some_and(|until| until.data == name)
+            stage.fit.data.name() == name || stage.until.as_ref().is_some_and(|until| until.data == name)
         }
         Step::Evaluate(evaluate) => evaluate.data == name,
         _ => false,

@@ -254,6 +254,7 @@ pub const SIGNATURES: &[Signature] = &[
             optional("seed", Kind::Int),
             optional("restarts", Kind::Int),
             optional("iterations", Kind::Int),
+            optional("batch", Kind::Int),
             optional("per", Kind::Word(&["position", "all"])),
         ],
         Kind::Codes,
@@ -304,7 +305,9 @@ pub const SIGNATURES: &[Signature] = &[
             required("patch", Kind::Tuple),
             optional("dim", Kind::Int),
             optional("layers", Kind::Int),
+            optional("heads", Kind::Int),
             optional("epochs", Kind::Int),
+            optional("batch", Kind::Int),
             optional("seed", Kind::Int),
         ],
         Kind::Any,
@@ -315,9 +318,17 @@ pub const SIGNATURES: &[Signature] = &[
         &[
             required("patch", Kind::Tuple),
             required("codes", Kind::Int),
+            optional("dim", Kind::Int),
             optional("epochs", Kind::Int),
+            optional("batch", Kind::Int),
             optional("seed", Kind::Int),
         ],
+        Kind::Any,
+    ),
+    function(
+        Home::Teacher,
+        "word_vectors",
+        &[optional("dim", Kind::Int), optional("window", Kind::Int), optional("seed", Kind::Int)],
         Kind::Any,
     ),
     function(
@@ -425,7 +436,7 @@ pub const FIELDS: &[Field] = &[
     Field {
         of: Kind::Codes,
         name: "assign",
-        params: Some(&[required("data", Kind::Data)]),
+        params: Some(&[required("features", Kind::Data)]),
         result: Kind::Codes,
     },
 ];
@@ -454,6 +465,9 @@ pub const TYPES: &[(&str, Kind)] = &[
     ("function", Kind::Function),
     ("any", Kind::Any),
 ];
+
+/// What teachers are asked for.
+pub const TEACHER_VIEWS: &[&str] = &["suffixes", "prefixes", "words", "features", "codes"];
 
 /// The metrics that `evaluate` and `plateau` know.
 pub const METRICS: &[&str] = &["ll", "bpd", "perplexity"];

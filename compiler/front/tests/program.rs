@@ -249,9 +249,13 @@ fn learners_are_requests_with_their_arguments() {
     };
     assert_eq!(view(2), DataView::Tiles { data: "train".into(), tiles: vec![2, 2] });
     assert_eq!(view(5), DataView::Tile { data: "train".into(), tiles: vec![2, 2], index: 2 });
-    let settings = vec![("seed".to_string(), "2".to_string()), ("per".to_string(), "all".to_string())];
-    assert_eq!(found[7].call, LearnCall::Kmeans { features: "teach".into(), k: 3, settings });
-    assert!(matches!(&found[8].call, LearnCall::ChowLiuOfCodes { codes, .. } if codes == "codes"));
+    let LearnCall::Kmeans { features: Features::Array(source), options } = &found[7].call else { panic!() };
+    assert_eq!((source.name.as_str(), source.latent.as_str()), ("teach", "Z"));
+    assert_eq!((source.positions, source.width), (4, 16));
+    assert_eq!((options.k, options.seed, options.clusters), (3, 2, Clusters::Shared));
+    let of_codes =
+        matches!(&found[8].call, LearnCall::ChowLiuOfCodes { codes, .. } if codes.call == found[7].call);
+    assert!(of_codes);
 }
 
 #[test]

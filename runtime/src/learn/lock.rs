@@ -7,7 +7,8 @@
 
 use crate::data::write_atomically;
 use pcc_diag::Diagnostic;
-use pcc_ir::recipe::Learned;
+use pcc_ir::MISSING;
+use pcc_ir::recipe::{Clusters, Labels, Learned, VarTree};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -106,7 +107,7 @@ impl Lock {
         let path = self.folder.join(VALUES).join(&entry.file);
         let bytes = std::fs::read(&path).map_err(|e| damaged(&path, &e.to_string()))?;
         let value = serde_json::from_slice(&bytes).map_err(|e| damaged(&path, &e.to_string()))?;
-        check_trees(&value).map_err(|why| damaged(&path, &why))?;
+        check(&value).map_err(|why| damaged(&path, &why))?;
         Ok(Some(value))
     }
 
@@ -145,12 +146,33 @@ impl Lock {
     }
 }
 
-/// A file may have been edited: every tree must hang together from one root.
-fn check_trees(value: &Learned) -> Result<(), String> {
-    let trees = match value {
-        Learned::Tree(tree) => std::slice::from_ref(tree),
-        Learned::Trees(trees) => trees.as_slice(),
-    };
+/// A file may have been edited: what is read from it must hang together.
+fn check(value: &Learned) -> Result<(), String> {
+    match value {
+        Learned::Tree(tree) => check_trees(std::slice::from_ref(tree)),
+        Learned::Trees(trees) => check_trees(trees),
+        Learned::Labels(labels) => check_labels(labels),
+    }
+}
+
+/// Labels fill their rows and are values; centres are as many as they should be.
+fn check_labels(labels: &Labels) -> Result<(), String> {
+    let Labels { n_values, positions, labels, centres } = labels;
+    if *positions == 0 || !labels.len().is_multiple_of(*positions) {
+        return Err(format!("{} labels don't fill rows of {positions}", labels.len()));
+    }
+    if let Some(wrong) = labels.iter().find(|&&label| label != MISSING && label >= *n_values) {
+        return Err(format!("{wrong} is no label: there are {n_values}"));
+    }
+    let sets = if centres.clusters == Clusters::PerPosition { *positions } else { 1 };
+    match centres.values.len() == sets * *n_values as usize * centres.width {
+        true => Ok(()),
+        false => Err("the centres are not as many as the labels' values".into()),
+    }
+}
+
+/// Every tree must hang together from one root.
+fn check_trees(trees: &[VarTree]) -> Result<(), String> {
     for tree in trees {
         let n = tree.parents.len();
         let climb = |v: usize| tree.parents[v].map(|p| p as usize);

@@ -4,6 +4,7 @@
 //! gives the same value, ties included. Nothing here knows a circuit or trains a parameter.
 
 mod chow_liu;
+pub mod kmeans;
 mod lock;
 mod mutual_information;
 mod rooted;
@@ -36,7 +37,8 @@ pub fn learn(request: &LearnRequest, dataset: &Dataset) -> Result<Learned, Diagn
             chow_liu::learn(&view, options, request.span)
         }
         LearnCall::ChowLiuOfCodes { .. } => Err(not_built(request, "chow_liu on learned codes")),
-        LearnCall::Kmeans { .. } => Err(not_built(request, "kmeans")),
+        LearnCall::Kmeans { .. } | LearnCall::Assign { .. } => Err(not_built(request, "kmeans")),
+        LearnCall::TeacherCodes { .. } => Err(not_built(request, "a teacher")),
     }
 }
 

@@ -3,7 +3,9 @@
 use super::*;
 use crate::data::{Dataset, read};
 use pcc_diag::Span;
-use pcc_ir::recipe::{ChowLiuOptions, DataSource, DataView, Reader, RootChoice, Rows};
+use pcc_ir::recipe::{
+    ChowLiuOptions, Clusters, DataSource, DataView, Features, KmeansOptions, Reader, RootChoice, Rows,
+};
 use pcc_ir::{Domain, MISSING, VarGroup, VarId};
 use proptest::prelude::*;
 
@@ -256,7 +258,16 @@ fn what_can_not_be_learned_is_said() {
     let both = DataSource { variables: vec!["A".into(), "B".into()], ..source() };
     let mixed = read(&both, &groups, &[folder.path().into()], None).unwrap();
     assert_eq!(learn(&request(whole(), OPTIONS), &mixed).unwrap_err().code, "mixed-domains");
-    let call = LearnCall::Kmeans { features: "teach".into(), k: 3, settings: Vec::new() };
+    let features = Features::Tiles { data: "train".into(), tiles: vec![1] };
+    let options = KmeansOptions {
+        k: 3,
+        clusters: Clusters::Shared,
+        seed: 0,
+        restarts: 1,
+        iterations: 10,
+        batch: None,
+    };
+    let call = LearnCall::Kmeans { features, options };
     let kmeans = LearnRequest { name: "codes".into(), call, span: Span::NONE };
     assert_eq!(learn(&kmeans, &data).unwrap_err().code, "not-built-yet");
 }

@@ -43,7 +43,7 @@ pub(super) fn stage_settings(stage: &Stage) -> Value {
     json!({
         "stage": stage.name,
         "part": part,
-        "data": data,
+        "data": data.name(),
         "weights": weights,
         "given": given,
         "holding": holding,

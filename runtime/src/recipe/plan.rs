@@ -7,7 +7,7 @@ use super::report::check_output;
 use super::step_folder::StepFolder;
 use super::{Setting, json};
 use pcc_diag::{Diagnostic, Span};
-use pcc_ir::recipe::{Evaluate, Fit, Optimizer, Output, Stage, Step};
+use pcc_ir::recipe::{Evaluate, Fit, Optimizer, Output, Stage, Step, TrainOn};
 use serde_json::Value;
 
 /// The steps of a recipe, in an order in which they can be carried out.
@@ -99,9 +99,8 @@ struct Planner {
 
 impl Planner {
     fn stage(&mut self, stage: &Stage, setting: &mut Setting) -> Result<(), Diagnostic> {
-        let names: Vec<&str> = std::iter::once(&stage.fit.data)
-            .chain(stage.until.as_ref().map(|u| &u.data))
-            .map(String::as_str)
+        let names: Vec<&str> = std::iter::once(stage.fit.data.name())
+            .chain(stage.until.as_ref().map(|until| until.data.as_str()))
             .collect();
         let rows = names
             .iter()
@@ -193,11 +192,16 @@ fn share_left(stage: &Stage, resumes_after: Option<u32>) -> f64 {
 /// The parts of the language that are checked already and carried out later.
 fn refuse_later_steps(step: &Step) -> Result<(), Diagnostic> {
     match step {
-        Step::Materialize(latent, span) => Err(later(&format!("`materialize {latent}`"), *span)),
+        Step::Materialize(step) => {
+            Err(later(&format!("`materialize {}`", step.latent), step.span))
+        }
         Step::Marginalize(latent, span) => Err(later(&format!("`marginalize {latent}`"), *span)),
         Step::Evaluate(_) | Step::Report(..) => Ok(()),
         Step::Stage(stage) => {
-            let Fit { part, given, span, .. } = &stage.fit;
+            let Fit { part, given, span, data, .. } = &stage.fit;
+            if let TrainOn::Codes(codes) = data {
+                return Err(later(&format!("training on the labels `{}`", codes.name), *span));
+            }
             if let Optimizer::Later(name) = &stage.fit.optimizer {
                 return Err(later(&format!("training by `{name}(..)`"), *span));
             }

@@ -49,7 +49,7 @@ fn train_by_em(
     executor: &mut dyn Executor,
     observer: &mut dyn Observer,
 ) -> Result<bool, Diagnostic> {
-    let rows = rows_of(&stage.fit.data, stage.fit.weights.as_deref(), setting)?;
+    let rows = rows_of(stage.fit.data.name(), stage.fit.weights.as_deref(), setting)?;
     let until = stage.until.as_ref();
     let valid = until.map(|until| rows_of(&until.data, until.weights.as_deref(), setting)).transpose()?;
     let stop = stage.until.as_ref().map(|until| StopRule {
@@ -83,7 +83,7 @@ fn train_in_closed_form(
     executor: &mut dyn Executor,
     observer: &mut dyn Observer,
 ) -> Result<bool, Diagnostic> {
-    let rows = rows_of(&stage.fit.data, stage.fit.weights.as_deref(), setting)?;
+    let rows = rows_of(stage.fit.data.name(), stage.fit.weights.as_deref(), setting)?;
     let threads = setting.machine.threads;
     mle(executor, &rows, &MleOptions { pseudocount, per, held, threads, span: stage.fit.span }, observer)
 }

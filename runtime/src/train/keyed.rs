@@ -17,6 +17,8 @@ pub enum Purpose {
     Order = 2,
     /// Samples; the next steps are the row of evidence and the number of the sample.
     Sample = 3,
+    /// Starts of clusterings; the next steps are the position and the number of the start.
+    Cluster = 4,
 }
 
 /// A stream of random numbers.

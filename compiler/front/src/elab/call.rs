@@ -25,6 +25,9 @@ impl<'p> Elaborator<'p> {
                 let object = self.eval(object, env)?;
                 if !matches!(object, Value::Module(_)) {
                     self.no_tags(tags, &format!("`{}`", name.text))?;
+                    if let Value::Teacher(teacher) = &object {
+                        return self.ask_teacher(teacher, name, args, env, span);
+                    }
                     let args = self.args(args, env, span)?;
                     return self.method(&object, name, args);
                 }

@@ -57,6 +57,9 @@ impl<'p> Elaborator<'p> {
             return Ok(Value::Pending);
         }
         let known = FIELDS.iter().find(|f| f.name == name.text && f.params.is_some() && applies(f.of, value));
+        if let (Value::Codes(codes), Some(_)) = (value, known) {
+            return self.label_by(codes, args);
+        }
         let Some(params) = known.and_then(|f| f.params) else {
             return Err(self.unknown_field(value, name).into());
         };
@@ -96,12 +99,12 @@ impl<'p> Elaborator<'p> {
             }
             (Value::Data(data), "tile") => self.data_tile(data, &arg, at),
             (Value::Data(data), "tiles") => self.data_tiles(data, &arg, at),
-            (Value::Codes(codes), "assign") => Ok(Value::Codes(codes.clone())),
+            
             _ => Err(self.unknown_field(value, name).into()),
         }
     }
 
-    fn only_argument(&self, args: Args<'p>, parameter: &str, method: &str) -> Eval<(Value<'p>, Span)> {
+    pub(super) fn only_argument(&self, args: Args<'p>, parameter: &str, method: &str) -> Eval<(Value<'p>, Span)> {
         let span = args.span;
         let named = args.named.into_iter().map(|(name, value, at)| (Some(name), value, at));
         let mut all = args.positional.into_iter().map(|(value, at)| (None, value, at)).chain(named);

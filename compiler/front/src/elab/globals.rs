@@ -7,7 +7,7 @@ use crate::modules::{ItemId, Named};
 use crate::value::{Applied, Closure, Env, ScopeValue, Value};
 use pcc_diag::{Diagnostic, Span, suggest};
 use pcc_grammar::ast::{self, Arg, ItemKind};
-use pcc_ir::recipe::DataView;
+use pcc_ir::recipe::{DataView, Features};
 use pcc_ir::{Domain, VarId};
 use rustc_hash::FxHashSet;
 use std::rc::Rc;
@@ -164,7 +164,7 @@ impl<'p> Elaborator<'p> {
                 }
             }
             ItemKind::Constant(constant) => self.constant(id, constant, &env),
-            ItemKind::Data(data) => self.data_value(data, &env),
+            ItemKind::Data(data) => self.data_value(id, data, &env),
             ItemKind::Learn(learn) => self.learned(learn, &env),
             ItemKind::Constraint(constraint) => self.constraint(constraint, &env),
             ItemKind::Structure(structure) => {
@@ -183,11 +183,7 @@ impl<'p> Elaborator<'p> {
                 let message = "these variables do not belong to the circuit that is spoken of";
                 Err(Diagnostic::error("unknown-name", message).at(span, "").into())
             }
-            ItemKind::Teacher(teacher) => {
-                let message =
-                    format!("`{}` is a teacher: it has a place only in `kmeans(..)`", teacher.name.text);
-                Err(Diagnostic::error("kind-mismatch", message).at(span, "").into())
-            }
+            ItemKind::Teacher(teacher) => self.teacher(id, teacher, &env),
             ItemKind::Recipe(recipe) => {
                 let message = format!("`{}` is a recipe, which has no value", recipe.name.text);
                 Err(Diagnostic::error("kind-mismatch", message).at(span, "").into())
@@ -228,14 +224,17 @@ impl<'p> Elaborator<'p> {
         Ok(Value::Formula(formula))
     }
 
-    /// Data as a value: its name and its variables. Data that holds no variables, such as embeddings, has none.
-    fn data_value(&mut self, data: &'p ast::Data, env: &Env<'p>) -> Eval<Value<'p>> {
+    /// Data as a value: its name and its variables, or what it holds instead of them.
+    fn data_value(&mut self, id: ItemId, data: &'p ast::Data, env: &Env<'p>) -> Eval<Value<'p>> {
         let vars = match Holds::of(&data.target) {
             Holds::Weights(_) => {
                 let of = self.weighed(data, env)?;
                 return Ok(Value::Weights(Rc::new((data.name.text.clone(), of))));
             }
-            Holds::Embedding => Vec::new(),
+            Holds::Embedding(_) => {
+                let source = crate::items::embedding(self, id, data, env)?;
+                return Ok(Value::Features(Rc::new(Features::Array(source))));
+            }
             Holds::Variables => {
                 let value = self.eval(&data.target, env)?;
                 self.data_vars(&value, data.target.span)?

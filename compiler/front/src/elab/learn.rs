@@ -6,7 +6,7 @@ use crate::value::{Env, Tree, Value};
 use pcc_diag::{Diagnostic, Sink, Span};
 use pcc_grammar::ast::{self, Arg, Expr, ExprKind, Name};
 use pcc_ir::recipe::{
-    ChowLiuOptions, DataSource, DataView, LearnCall, LearnRequest, Learned, RootChoice, VarTree,
+    ChowLiuOptions, Codes, DataSource, DataView, LearnCall, LearnRequest, Learned, RootChoice, VarTree,
 };
 use pcc_ir::{VarGroup, VarId};
 use std::rc::Rc;
@@ -91,7 +91,7 @@ impl<'p> Elaborator<'p> {
                 )
             }
             Value::Codes(codes) => {
-                let codes = codes.to_string();
+                let codes = Box::new(Codes::clone(codes));
                 (LearnCall::ChowLiuOfCodes { codes, options: options.clone() }, None, None)
             }
             other => return Err(self.mismatch("data or codes", other, of_span, "`chow_liu` takes").into()),
@@ -102,6 +102,7 @@ impl<'p> Elaborator<'p> {
         let trees = match learned {
             Learned::Tree(tree) => vec![tree],
             Learned::Trees(trees) => trees,
+            Learned::Labels(_) => return Err(self.bug("labels are no trees", span)),
         };
         let trees: Vec<_> =
             trees.iter().map(|t| self.learned_tree(t, vars.as_deref(), n, span)).collect::<Eval<_>>()?;
@@ -175,43 +176,6 @@ impl<'p> Elaborator<'p> {
             }
             None => Err(self.mismatch("a number", value, span, &format!("{what} is")).into()),
         }
-    }
-
-    /// The first argument may speak of teachers, which have no value yet: it is kept as written.
-    fn kmeans(&mut self, name: String, args: &'p [Arg], env: &Env<'p>, span: Span) -> Eval<Value<'p>> {
-        let Some((Arg::Positional(features), rest)) = args.split_first() else {
-            return Err(Diagnostic::error("missing-argument", "`kmeans` needs `features`")
-                .at(span, "")
-                .into());
-        };
-        let mut k = None;
-        let mut settings = Vec::new();
-        for (option, expr) in named(rest, "kmeans")? {
-            match option.text.as_str() {
-                "k" => {
-                    let value = self.eval(expr, env)?;
-                    k = Some(self.as_count(&value, expr.span, "`k`")?);
-                }
-                "per" if !matches!(word(expr), Some("position" | "all")) => {
-                    return Err(unknown_word("per", &["position", "all"], expr.span).into());
-                }
-                "per" | "seed" | "restarts" | "iterations" => {
-                    settings.push((option.text.clone(), self.program.text(expr.span).to_string()));
-                }
-                _ => return Err(unknown_option("kmeans", option).into()),
-            }
-        }
-        let Some(k) = k else {
-            return Err(Diagnostic::error("missing-argument", "`kmeans` needs `k`, the number of clusters")
-                .at(span, "")
-                .into());
-        };
-        let features = self.program.text(features.span).to_string();
-        if let Learning::Gather(requests) = &mut self.learning {
-            let call = LearnCall::Kmeans { features, k, settings };
-            requests.push(LearnRequest { name: name.clone(), call, span });
-        }
-        Ok(Value::Codes(name.as_str().into()))
     }
 
     /// Carries a request out, or notes it.

@@ -8,6 +8,7 @@ mod args;
 mod budget;
 mod builtin;
 mod call;
+mod cluster;
 mod coerce;
 mod eval;
 mod fault;
@@ -19,6 +20,7 @@ pub(crate) mod learn;
 mod operators;
 mod reach;
 mod tables;
+mod teacher;
 mod tie;
 
 pub(crate) use fault::{Eval, Fault};
@@ -166,7 +168,7 @@ enum Learning {
 
 /// The state of one elaboration.
 pub(crate) struct Elaborator<'p> {
-    program: &'p Program,
+    pub(crate) program: &'p Program,
     world: &'p dyn World,
     settings: &'p Settings,
     overrides: &'p [(String, ast::Expr)],

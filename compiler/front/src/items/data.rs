@@ -1,4 +1,4 @@
-//! `data` items: rows of variables, and the weights of rows. Embeddings belong to learners of a later version.
+//! `data` items: rows of variables, the weights of rows, and embeddings.
 
 use super::{keep, with_all_variables};
 use crate::Settings;
@@ -9,7 +9,7 @@ use crate::modules::{ItemId, Program};
 use crate::value::{Env, Value};
 use pcc_diag::{Diagnostic, Sink, Span, suggest};
 use pcc_grammar::ast::{self, Arg, Expr, ExprKind, ItemKind};
-use pcc_ir::recipe::{DataSource, Reader, Rows, TextOptions, WeightSource};
+use pcc_ir::recipe::{DataSource, EmbeddingSource, Reader, Rows, TextOptions, WeightSource};
 use rustc_hash::FxHashMap;
 
 /// The data sets over variables, in order. Embeddings are none of them: they hold no values of variables.
@@ -53,7 +53,7 @@ pub(crate) enum Holds<'e> {
     /// Values of variables.
     Variables,
     /// `embedding(Z, width)`: vectors for a latent.
-    Embedding,
+    Embedding(&'e [Arg]),
     /// `weights(train)`: a number for each row of other data.
     Weights(&'e [Arg]),
 }
@@ -62,7 +62,7 @@ impl Holds<'_> {
     /// As the words before `from` say.
     pub(crate) fn of(target: &Expr) -> Holds<'_> {
         match &target.kind {
-            ExprKind::Call(callee, _) if word(callee) == Some("embedding") => Holds::Embedding,
+            ExprKind::Call(callee, args) if word(callee) == Some("embedding") => Holds::Embedding(args),
             ExprKind::Call(callee, args) if word(callee) == Some("weights") => Holds::Weights(args),
             _ => Holds::Variables,
         }
@@ -111,6 +111,42 @@ fn weights<'p>(
     let File { path, reader, rows } = file(elaborator, program, data, 1, env)?;
     let name = data.name.text.clone();
     Ok(WeightSource { name, of, path, beside: folder(program, id), reader, rows, span: data.name.span })
+}
+
+/// What a `data` item with `embedding(Z, 768)` says.
+pub(crate) fn embedding<'p>(
+    elaborator: &mut Elaborator<'p>,
+    id: ItemId,
+    data: &'p ast::Data,
+    env: &Env<'p>,
+) -> Eval<EmbeddingSource> {
+    let program = elaborator.program;
+    let Holds::Embedding([Arg::Positional(latent), Arg::Positional(width)]) = Holds::of(&data.target) else {
+        let message = "`embedding` takes the latents and how many numbers each has";
+        return Err(Diagnostic::error("missing-argument", message)
+            .at(data.target.span, "")
+            .help("write `embedding(Z, 768)`")
+            .into());
+    };
+    let value = elaborator.eval(latent, env)?;
+    let vars = elaborator.data_vars(&value, latent.span)?;
+    let names = elaborator.group_names(&vars);
+    let is_whole = |name: &String| elaborator.graph().find_group(name).is_some_and(|g| g.len() == vars.len());
+    let Some(group) = names.first().filter(|name| names.len() == 1 && is_whole(name)) else {
+        let message = "vectors belong to a whole latent, as it was declared";
+        return Err(Diagnostic::error("data-shape", message).at(latent.span, "").into());
+    };
+    let (latent, positions) = (group.clone(), vars.len());
+    let value = elaborator.eval(width, env)?;
+    let width = elaborator.as_count(&value, width.span, "the width of a vector")? as usize;
+    let File { path, reader, rows } = file(elaborator, program, data, positions * width, env.clone())?;
+    if matches!(reader, Reader::Text(_) | Reader::Bits) {
+        let message = "vectors are numbers, which neither `text` nor `bits` reads";
+        return Err(Diagnostic::error("unknown-reader", message).at(data.source.span, "").into());
+    }
+    let name = data.name.text.clone();
+    let beside = folder(program, id);
+    Ok(EmbeddingSource { name, latent, positions, width, path, beside, reader, rows })
 }
 
 /// What stands behind `from`.

@@ -9,7 +9,7 @@ mod optimizer;
 mod recipe;
 
 pub use assertion::{Assertion, Bound, Property, Size, assertions};
-pub(crate) use data::Holds;
+pub(crate) use data::{Holds, embedding};
 pub use data::{data_sources, weight_sources};
 pub use recipe::{check_recipes, recipes};
 

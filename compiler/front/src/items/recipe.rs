@@ -12,7 +12,9 @@ use crate::value::closure::Scope;
 use crate::value::{Env, Value};
 use pcc_diag::{Diagnostic, Sink, Span, suggest};
 use pcc_grammar::ast::{self, Arg, Expr, ExprKind, ItemKind, StageClause};
-use pcc_ir::recipe::{Evaluate, Fit, Metric, Output, Plateau, Recipe, Stage, Step};
+use pcc_ir::recipe::{
+    Codes, Evaluate, Fit, LabelSource, Materialize, Metric, Output, Plateau, Recipe, Stage, Step, TrainOn,
+};
 
 /// The recipes of the root module, in order, with `settings` put in for their parameters.
 pub fn recipes(program: &Program, settings: &Settings, sink: &mut Sink) -> Vec<Recipe> {
@@ -105,10 +107,8 @@ impl<'p> Lowering<'_, 'p> {
                 self.bind(binding)?;
                 return Ok(None);
             }
-            ast::Step::Materialize(m) => Step::Materialize(self.program.text(m.latent.span).into(), m.span),
-            ast::Step::Marginalize(latent, span) => {
-                Step::Marginalize(self.program.text(latent.span).into(), *span)
-            }
+            ast::Step::Materialize(materialize) => Step::Materialize(self.materialize(materialize)?),
+            ast::Step::Marginalize(latent, span) => Step::Marginalize(self.latent(latent)?, *span),
             ast::Step::Stage(stage) => Step::Stage(Box::new(self.stage(stage)?)),
             ast::Step::Fit(fit) => Step::Stage(Box::new(self.bare_fit(fit)?)),
             ast::Step::Evaluate(evaluate) => Step::Evaluate(self.evaluate(evaluate)?),
@@ -117,6 +117,35 @@ impl<'p> Lowering<'_, 'p> {
                 Step::Report(outputs, report.span)
             }
         }))
+    }
+
+    fn materialize(&mut self, materialize: &'p ast::Materialize) -> Eval<Materialize> {
+        let latent = self.latent(&materialize.latent)?;
+        let labels = materialize.labels.iter().map(|labels| self.labels(labels)).collect::<Eval<_>>()?;
+        Ok(Materialize { latent, labels, span: materialize.span })
+    }
+
+    /// The name of a latent; labels are those of all its variables.
+    fn latent(&mut self, expr: &'p Expr) -> Eval<String> {
+        match word(expr) {
+            Some(name) => Ok(name.into()),
+            None => {
+                let message = "labels belong to a whole latent, as it was declared";
+                Err(Diagnostic::error("not-latent", message).at(expr.span, "").into())
+            }
+        }
+    }
+
+    fn labels(&mut self, labels: &'p ast::Labels) -> Eval<LabelSource> {
+        let codes = match self.elaborator.eval(&labels.codes, &self.env)? {
+            Value::Codes(codes) => Codes::clone(&codes),
+            other => {
+                let what = "a latent gets its values from";
+                return Err(self.elaborator.mismatch("codes", &other, labels.codes.span, what).into());
+            }
+        };
+        let data = labels.data.as_ref().map(|data| self.data(data)).transpose()?;
+        Ok(LabelSource { codes, data, span: labels.codes.span })
     }
 
     fn bind(&mut self, binding: &'p ast::LetStmt) -> Eval<()> {
@@ -155,8 +184,8 @@ impl<'p> Lowering<'_, 'p> {
 
     fn fit(&mut self, fit: &'p ast::Fit) -> Eval<Fit> {
         let part = self.part(&fit.circuit)?;
-        let data = self.data(&fit.data)?;
-        let given = fit.given.iter().map(|g| self.program.text(g.span).to_string()).collect();
+        let data = self.train_on(&fit.data)?;
+        let given = fit.given.iter().map(|latent| self.latent(latent)).collect::<Eval<_>>()?;
         let mut holding = Vec::new();
         for held in &fit.holding {
             match self.part(held)? {
@@ -169,7 +198,7 @@ impl<'p> Lowering<'_, 'p> {
         }
         let env = self.env.clone();
         let optimizer = optimizer(self.elaborator, &fit.optimizer, &env)?;
-        let weights = weights_of(self.elaborator, &fit.optimizer, &env, &data)?;
+        let weights = weights_of(self.elaborator, &fit.optimizer, &env, data.name())?;
         Ok(Fit { part, data, weights, given, holding, optimizer, span: fit.span })
     }
 
@@ -187,11 +216,18 @@ impl<'p> Lowering<'_, 'p> {
         }
     }
 
-    /// The name of a data set, or of learned labels.
+    /// A data set, or learned labels alone.
+    fn train_on(&mut self, expr: &'p Expr) -> Eval<TrainOn> {
+        match self.elaborator.eval(expr, &self.env)? {
+            Value::Codes(codes) => Ok(TrainOn::Codes(Box::new(Codes::clone(&codes)))),
+            _ => self.data(expr).map(TrainOn::Data),
+        }
+    }
+
+    /// The name of a data set.
     fn data(&mut self, expr: &'p Expr) -> Eval<String> {
         match self.elaborator.eval(expr, &self.env)? {
             Value::Data(data) => Ok(data.0.data().to_string()),
-            Value::Codes(codes) => Ok(codes.to_string()),
             other => Err(self.elaborator.mismatch("data", &other, expr.span, "`on` takes").into()),
         }
     }

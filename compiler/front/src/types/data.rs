@@ -19,7 +19,7 @@ pub(super) fn check(cx: &mut Check, data: &Data) {
             check_weights(cx, data.target.span, args);
             require_numbers(cx, &data.source);
         }
-        Holds::Embedding | Holds::Variables => check_target(cx, &data.target),
+        Holds::Embedding(_) | Holds::Variables => check_target(cx, &data.target),
     }
     form(cx, &data.source, Home::Reader);
 }

@@ -72,16 +72,16 @@ fn measure(cx: &mut Check, name: &Name) -> Kind {
 
 /// What a teacher gives is clustered; the words among its arguments are its own.
 fn of_teacher(cx: &mut Check, name: &Name, args: &[Arg]) -> Kind {
-    const METHODS: [&str; 2] = ["features", "suffixes"];
-    if !METHODS.contains(&name.text.as_str()) {
-        cx.report(not_among("unknown-field", "what a teacher gives", &name.text, name.span, &METHODS));
+    if !builtin::TEACHER_VIEWS.contains(&name.text.as_str()) {
+        let known = builtin::TEACHER_VIEWS;
+        cx.report(not_among("unknown-field", "what a teacher gives", &name.text, name.span, known));
     }
     for arg in args {
         if let Arg::Positional(value) = arg {
             expr::kind_of(cx, value);
         }
     }
-    Kind::Data
+    if name.text == "codes" { Kind::Codes(None) } else { Kind::Data }
 }
 
 fn of_tuple(cx: &mut Check, parts: &[Kind], name: &Name) -> Kind {

@@ -58,7 +58,7 @@ fn declared_kind(cx: &mut Check, id: ItemId, item: &Item, declaration: usize) ->
         ItemKind::Vars(vars) => variables::kind_of(cx, vars, declaration),
         ItemKind::Data(data) => match Holds::of(&data.target) {
             Holds::Weights(_) => Kind::Weights,
-            Holds::Variables | Holds::Embedding => Kind::Data,
+            Holds::Variables | Holds::Embedding(_) => Kind::Data,
         },
         ItemKind::Learn(learn) => expr::kind_of(cx, &learn.value),
         ItemKind::Teacher(_) => Kind::Teacher,

@@ -34,7 +34,8 @@ pub(crate) fn show(graph: &Graph, value: &Value) -> String {
         Value::Slot(s) => format!("`{}`", s.name),
         Value::Data(d) => format!("`{}`", d.0.data()),
         Value::Weights(w) => format!("`{}`", w.0),
-        Value::Codes(name) => format!("`{name}`"),
+        Value::Codes(codes) => format!("`{}`", codes.name),
+        Value::Teacher(teacher) => format!("`{}`", teacher.name),
         _ => crate::words::with_article(value.kind()),
     }
 }

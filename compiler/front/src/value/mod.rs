@@ -26,7 +26,7 @@ pub(crate) use tree::Tree;
 use crate::builtin::Signature;
 use crate::modules::ModuleId;
 use formula::Formula;
-use pcc_ir::recipe::DataView;
+use pcc_ir::recipe::{Codes, DataView, Features, Teacher};
 use pcc_ir::{Family, VarId};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
@@ -69,8 +69,12 @@ pub(crate) enum Value<'p> {
     Data(Rc<(DataView, Vec<VarId>)>),
     /// The weights of rows: their own name, and that of the data.
     Weights(Rc<(String, String)>),
-    /// Learned labels, by the name of their item.
-    Codes(Rc<str>),
+    /// What can be clustered: a vector for each row and position.
+    Features(Rc<Features>),
+    /// A network that makes them.
+    Teacher(Rc<Teacher>),
+    /// Learned labels, by the call that gives them.
+    Codes(Rc<Codes>),
     Module(ModuleId),
     /// A learned value that is not at hand, while only requests are gathered.
     Pending,
@@ -106,6 +110,8 @@ impl<'p> Value<'p> {
             Value::Structure(_) | Value::Shared(_) => "structure",
             Value::Data(_) => "data",
             Value::Weights(_) => "list of weights",
+            Value::Features(_) => "list of features",
+            Value::Teacher(_) => "teacher",
             Value::Codes(_) => "codes",
             Value::Module(_) => "module",
             Value::Pending => "learned value",
@@ -180,7 +186,10 @@ impl PartialEq for Value<'_> {
             (Value::Int(a), Value::Int(b)) => a == b,
             (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits(),
             (Value::Bool(a), Value::Bool(b)) => a == b,
-            (Value::Text(a), Value::Text(b)) | (Value::Codes(a), Value::Codes(b)) => a == b,
+            (Value::Text(a), Value::Text(b)) => a == b,
+            (Value::Features(a), Value::Features(b)) => a == b,
+            (Value::Teacher(a), Value::Teacher(b)) => a == b,
+            (Value::Codes(a), Value::Codes(b)) => a == b,
             (Value::Key(a), Value::Key(b)) => a == b,
             (Value::Var(a), Value::Var(b)) => a == b,
             (Value::Scope(a), Value::Scope(b)) => Rc::ptr_eq(a, b) || a == b,
@@ -217,7 +226,7 @@ impl Hash for Value<'_> {
             Value::Int(i) => i.hash(state),
             Value::Float(x) => x.to_bits().hash(state),
             Value::Bool(b) => b.hash(state),
-            Value::Text(s) | Value::Codes(s) => s.hash(state),
+            Value::Text(s) => s.hash(state),
             Value::Key(k) => k.hash(state),
             Value::Var(v) => v.hash(state),
             Value::Scope(s) => s.hash(state),
@@ -236,6 +245,7 @@ impl Hash for Value<'_> {
             // Equal ones may be told apart by comparing alone; these are rarely keys.
             Value::Tables(_) | Value::Slot(_) | Value::Closure(_) | Value::Structure(_) => {}
             Value::Shared(_) | Value::Data(_) | Value::Weights(_) | Value::Pending => {}
+            Value::Features(_) | Value::Teacher(_) | Value::Codes(_) => {}
         }
     }
 }

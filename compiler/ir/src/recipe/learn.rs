@@ -1,6 +1,6 @@
 //! Values that are learned from data before a circuit can be elaborated.
 
-use super::DataView;
+use super::{DataView, Features, Teacher};
 use pcc_diag::Span;
 use serde::{Deserialize, Serialize};
 
@@ -27,20 +27,100 @@ pub enum LearnCall {
     },
     /// `chow_liu(codes)`, on the labels that another learner gives.
     ChowLiuOfCodes {
-        /// The name of the learned labels.
-        codes: String,
+        /// The labels.
+        codes: Box<Codes>,
         /// How the tree is found.
         options: ChowLiuOptions,
     },
-    /// `kmeans(embeddings, k = ..)`: labels for a latent.
+    /// `kmeans(features, k = ..)`: labels for a latent.
     Kmeans {
-        /// What is clustered, as written.
-        features: String,
-        /// How many clusters.
-        k: u32,
-        /// The remaining arguments as written, by name.
-        settings: Vec<(String, String)>,
+        /// What is clustered.
+        features: Features,
+        /// How.
+        options: KmeansOptions,
     },
+    /// `codes.assign(features)`: labels of other rows by the same clusters.
+    Assign {
+        /// Where the clusters come from.
+        codes: Box<Codes>,
+        /// What is labelled.
+        features: Features,
+    },
+    /// `vq.codes(train)`: the codes that a teacher itself gives.
+    TeacherCodes {
+        /// The teacher.
+        teacher: Teacher,
+        /// The data set.
+        data: String,
+    },
+}
+
+/// Labels by the call that gives them: what is learned from labels, or attached to a latent, names them so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Codes {
+    /// The name of their `learn` item.
+    pub name: String,
+    /// What is called for them.
+    pub call: LearnCall,
+}
+
+impl Codes {
+    /// How many values a label can take.
+    pub fn n_values(&self) -> u32 {
+        match &self.call {
+            LearnCall::Kmeans { options, .. } => options.k,
+            LearnCall::Assign { codes, .. } => codes.n_values(),
+            LearnCall::TeacherCodes { teacher, .. } => match &teacher.network {
+                super::Network::VqVae(options) => options.codes,
+                _ => 0,
+            },
+            LearnCall::ChowLiu { .. } | LearnCall::ChowLiuOfCodes { .. } => 0,
+        }
+    }
+
+    /// Whether a value means something else at each position.
+    pub fn is_per_position(&self) -> bool {
+        match &self.call {
+            LearnCall::Kmeans { options, .. } => options.clusters == Clusters::PerPosition,
+            LearnCall::Assign { codes, .. } => codes.is_per_position(),
+            _ => false,
+        }
+    }
+
+    /// The data set whose rows are labelled, when they are of one.
+    pub fn data(&self) -> Option<&str> {
+        match &self.call {
+            LearnCall::Kmeans { features, .. } | LearnCall::Assign { features, .. } => features.data(),
+            LearnCall::TeacherCodes { data, .. } => Some(data),
+            LearnCall::ChowLiu { .. } | LearnCall::ChowLiuOfCodes { .. } => None,
+        }
+    }
+}
+
+/// Settings of [`LearnCall::Kmeans`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KmeansOptions {
+    /// How many clusters.
+    pub k: u32,
+    /// Whether positions are clustered apart.
+    pub clusters: Clusters,
+    /// The seed of starts.
+    pub seed: u64,
+    /// How many starts are tried; the best end counts.
+    pub restarts: u32,
+    /// The most rounds of a start.
+    pub iterations: u32,
+    /// Vectors of a round; all of them when `None`.
+    pub batch: Option<u32>,
+}
+
+/// Whether positions are clustered apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Clusters {
+    /// Each position has clusters of its own.
+    PerPosition,
+    /// All positions share them.
+    Shared,
 }
 
 /// Settings of [`LearnCall::ChowLiu`].
@@ -101,4 +181,30 @@ pub enum Learned {
     Tree(VarTree),
     /// Trees, best first.
     Trees(Vec<VarTree>),
+    /// Labels.
+    Labels(Labels),
+}
+
+/// Labels of rows and positions, and the centres they come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Labels {
+    /// How many values a label can take.
+    pub n_values: u32,
+    /// Labels of a row.
+    pub positions: usize,
+    /// `[row][position]`; [`MISSING`](crate::MISSING) where there is none.
+    pub labels: Vec<u32>,
+    /// The centres.
+    pub centres: Centres,
+}
+
+/// Centres of clusters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Centres {
+    /// Whether each position has its own.
+    pub clusters: Clusters,
+    /// Numbers of a centre; zero when the labels come without centres.
+    pub width: usize,
+    /// `[position, when each has its own][cluster][width]`.
+    pub values: Vec<f32>,
 }

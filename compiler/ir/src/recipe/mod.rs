@@ -3,12 +3,20 @@
 //! carries it out. It knows neither syntax nor files, only the words with which the user named them.
 
 mod data;
+mod features;
 mod learn;
 mod step;
 
 pub use data::{DataSource, DataView, Reader, Rows, TextOptions, WeightSource};
-pub use learn::{ChowLiuOptions, LearnCall, LearnRequest, Learned, RootChoice, VarTree};
+pub use features::{
+    AutoencoderOptions, Context, EmbeddingSource, Features, Network, Teacher, TeacherView, VqVaeOptions,
+    WordVectorOptions,
+};
+pub use learn::{
+    Centres, ChowLiuOptions, Clusters, Codes, KmeansOptions, Labels, LearnCall, LearnRequest, Learned,
+    RootChoice, VarTree,
+};
 pub use step::{
-    BatchSize, EmOptions, Evaluate, Fit, Metric, Optimizer, Output, Per, Plateau, Recipe, Schedule, Stage,
-    Start, Step,
+    BatchSize, EmOptions, Evaluate, Fit, LabelSource, Materialize, Metric, Optimizer, Output, Per, Plateau,
+    Recipe, Schedule, Stage, Start, Step, TrainOn,
 };

@@ -1,5 +1,6 @@
 //! The steps of a recipe.
 
+use super::Codes;
 use pcc_diag::Span;
 use serde::{Deserialize, Serialize};
 
@@ -27,10 +28,32 @@ pub enum Step {
     Evaluate(Evaluate),
     /// Write results.
     Report(Vec<Output>, Span),
-    /// Attach labels to a latent (known to the language; carried out by a later version).
-    Materialize(String, Span),
-    /// Detach them.
+    /// Attach labels to a latent.
+    Materialize(Materialize),
+    /// Detach those of the latent with that name.
     Marginalize(String, Span),
+}
+
+/// `materialize Z from codes on train, ..`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Materialize {
+    /// The latent, by the name of its group of variables.
+    pub latent: String,
+    /// Labels, each for rows of one data set.
+    pub labels: Vec<LabelSource>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// Labels, and the rows they belong to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelSource {
+    /// The labels.
+    pub codes: Codes,
+    /// The data set that they label; without it any that has as many rows.
+    pub data: Option<String>,
+    /// Where it was written.
+    pub span: Span,
 }
 
 /// One training stage.
@@ -54,7 +77,7 @@ pub struct Fit {
     /// The label of the sub-circuit, or `None` for the whole.
     pub part: Option<String>,
     /// The data.
-    pub data: String,
+    pub data: TrainOn,
     /// The weights of its rows, by the name of their [`WeightSource`](super::WeightSource); without them each counts one.
     pub weights: Option<String>,
     /// Latents whose labels count as observed.
@@ -65,6 +88,25 @@ pub struct Fit {
     pub optimizer: Optimizer,
     /// Where it was written.
     pub span: Span,
+}
+
+/// What a stage is trained on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TrainOn {
+    /// Rows of a data set.
+    Data(String),
+    /// Labels alone: everything but their latent is summed out.
+    Codes(Box<Codes>),
+}
+
+impl TrainOn {
+    /// The name of the data set or the labels.
+    pub fn name(&self) -> &str {
+        match self {
+            TrainOn::Data(name) => name,
+            TrainOn::Codes(codes) => &codes.name,
+        }
+    }
 }
 
 /// The optimisers.

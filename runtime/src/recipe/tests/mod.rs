@@ -42,7 +42,7 @@ fn em(epochs: u32) -> Optimizer {
 fn stage(name: &str, optimizer: Optimizer) -> Stage {
     let fit = Fit {
         part: None,
-        data: "train".into(),
+        data: TrainOn::Data("train".into()),
         weights: None,
         given: Vec::new(),
         holding: Vec::new(),
@@ -279,7 +279,7 @@ fn what_a_later_version_carries_out_is_refused_before_anything_runs() {
         Step::Stage(Box::new(stage))
     };
     let refused = [
-        Step::Materialize("Z".into(), Span::NONE),
+        Step::Materialize(Materialize { latent: "Z".into(), labels: Vec::new(), span: Span::NONE }),
         Step::Marginalize("Z".into(), Span::NONE),
         changed(&|stage| stage.fit.part = Some("patch".into())),
         changed(&|stage| stage.fit.given = vec!["Z".into()]),
