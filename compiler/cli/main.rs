@@ -7,6 +7,7 @@ mod opened;
 mod progress;
 mod rows;
 mod size;
+mod teachers;
 mod terminal;
 mod world;
 

@@ -2,12 +2,13 @@
 
 use crate::args::SourceArgs;
 use crate::failure::Failure;
+use crate::teachers::NoTeachers;
 use pcc_diag::{Diagnostic, Sink, Sources};
 use pcc_front::{Assertion, Elaborated, Program, Settings};
-use pcc_ir::recipe::{DataSource, DataView, LearnCall, LearnRequest, Learned, Recipe, WeightSource};
+use pcc_ir::recipe::{DataSource, LearnRequest, Learned, Recipe, WeightSource};
 use pcc_ir::{Graph, VarGroup};
 use pcc_runtime::data::DataSets;
-use pcc_runtime::learn::{Lock, Locked, call_key, learn, learn_key};
+use pcc_runtime::learn::{Library, Lock, call_key};
 use std::cell::RefCell;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -59,29 +60,10 @@ impl World {
         let sets = data.get_or_insert_with(|| {
             DataSets::new(sources.to_vec(), variables.to_vec(), self.pcc_data.clone())
         });
-        let dataset = sets.get(data_of(request).ok_or_else(|| not_learnable(request))?)?;
-        let key = learn_key(request, &dataset);
-        if let Locked::Fresh(value) = self.lock.borrow().get(&self.locked_name(request), &key)? {
-            return Ok(value);
-        }
-        let value = learn(request, &dataset)?;
-        self.lock.borrow_mut().put(&self.locked_name(request), &key, &value)?;
-        Ok(value)
+        let (lock, teachers) = (&mut *self.lock.borrow_mut(), &mut NoTeachers);
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Library { lock, program: &self.program, data: sets, teachers, threads }.learned(request)
     }
-}
-
-/// The data set that a learner looks at.
-fn data_of(request: &LearnRequest) -> Option<&str> {
-    match &request.call {
-        LearnCall::ChowLiu { data, .. } => Some(DataView::data(data)),
-        LearnCall::ChowLiuOfCodes { .. } | LearnCall::Kmeans { .. } => None,
-        LearnCall::Assign { .. } | LearnCall::TeacherCodes { .. } => None,
-    }
-}
-
-fn not_learnable(request: &LearnRequest) -> Diagnostic {
-    let message = format!("this version of pcc does not learn `{}` yet: it needs a clustering", request.name);
-    Diagnostic::error("not-built-yet", message).at(request.span, "asked for here")
 }
 
 impl pcc_front::World for World {
@@ -100,7 +82,7 @@ impl pcc_front::World for World {
     ) -> Result<Option<Learned>, Diagnostic> {
         match self.may_learn {
             true => self.learn_now(request, sources, variables).map(Some),
-            false => self.lock.borrow().value_of_call(&self.locked_name(request), &call_key(request)),
+            false => self.lock.borrow().value_of_call(&self.locked_name(request), &call_key(&request.call)),
         }
     }
 }

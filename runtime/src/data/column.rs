@@ -64,6 +64,12 @@ pub struct Columns {
 }
 
 impl Columns {
+    /// The columns of one group, which is all there is.
+    pub(crate) fn of_group(group: VarGroup) -> Self {
+        let columns = group.variables().map(|variable| Column::of(variable, group.domain)).collect();
+        Columns { n_variables: group.len(), groups: vec![group], columns }
+    }
+
     /// The columns of named groups, one after the other, each row-major. `all` are the groups of the whole
     /// circuit; they say how many variables a row of evidence has.
     ///

@@ -5,7 +5,8 @@ use super::column::Columns;
 use super::mask::Mask;
 use super::vocabulary::Vocabulary;
 use pcc_diag::Diagnostic;
-use pcc_ir::{Batch, Domain, MISSING, Value};
+use pcc_ir::recipe::Labels;
+use pcc_ir::{Batch, Domain, MISSING, Value, VarGroup, VarId};
 use std::sync::Arc;
 
 /// Rows of checked values, row-major, as narrow as their domains allow.
@@ -19,6 +20,25 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Labels as a data set of their own, over one discrete variable for each position.
+    pub fn of_labels(name: &str, labels: &Labels) -> Self {
+        let group = VarGroup {
+            name: name.into(),
+            extents: vec![labels.positions as u32],
+            domain: Domain::Cat(labels.n_values),
+            is_latent: false,
+            first: VarId::new(0),
+        };
+        let columns = Columns::of_group(group);
+        let mut cells = Cells::for_codes(Some(labels.n_values));
+        cells.extend(&labels.labels);
+        let mut hasher = blake3::Hasher::new();
+        for label in &labels.labels {
+            hasher.update(&label.to_le_bytes());
+        }
+        Dataset { name: name.into(), columns, cells, hash: hasher.finalize(), vocabulary: None }
+    }
+
     /// Its name in the source.
     pub fn name(&self) -> &str {
         &self.name

@@ -83,7 +83,7 @@ impl DataSets {
     }
 
     /// Where a file is looked for that is named in the folder `beside`.
-    fn places(&self, beside: &str) -> Vec<PathBuf> {
+    pub(crate) fn places(&self, beside: &str) -> Vec<PathBuf> {
         std::iter::once(PathBuf::from(beside)).chain(self.pcc_data.clone()).collect()
     }
 

@@ -2,10 +2,8 @@
 
 use super::*;
 use crate::data::{Dataset, read};
-use pcc_diag::Span;
-use pcc_ir::recipe::{
-    ChowLiuOptions, Clusters, DataSource, DataView, Features, KmeansOptions, Reader, RootChoice, Rows,
-};
+use pcc_diag::{Diagnostic, Span};
+use pcc_ir::recipe::{ChowLiuOptions, DataSource, DataView, Learned, Reader, RootChoice, Rows};
 use pcc_ir::{Domain, MISSING, VarGroup, VarId};
 use proptest::prelude::*;
 
@@ -43,8 +41,8 @@ fn table(rows: &[Vec<Option<u32>>]) -> String {
     rows.iter().map(|row| row.iter().map(field).collect::<Vec<_>>().join(",") + "\n").collect()
 }
 
-fn request(data: DataView, options: ChowLiuOptions) -> LearnRequest {
-    LearnRequest { name: "tree".into(), call: LearnCall::ChowLiu { data, options }, span: Span::NONE }
+fn learn(options: &ChowLiuOptions, data: &Dataset) -> Result<Learned, Diagnostic> {
+    chow_liu::learn(&View::whole(data), options, Span::NONE)
 }
 
 fn whole() -> DataView {
@@ -168,7 +166,7 @@ fn a_chain_is_found() {
     // X[0] decides X[2], X[2] mostly decides X[1], and X[3] is alone.
     let rows = [[0, 0, 0, 0], [0, 0, 0, 1], [1, 1, 1, 0], [1, 1, 1, 1], [1, 0, 1, 0], [1, 0, 1, 1]];
     let data = dataset(&table(&rows.map(|r| r.map(Some).to_vec())), &[4], Domain::Bool);
-    let Learned::Tree(tree) = learn(&request(whole(), OPTIONS), &data).unwrap() else { panic!("one tree") };
+    let Learned::Tree(tree) = learn(&OPTIONS, &data).unwrap() else { panic!("one tree") };
     // X[0] and X[2] are copies, so X[1] is as near to one as to the other: the earlier pair wins.
     assert_eq!(tree.parents, [None, Some(0), Some(0), Some(0)]);
 }
@@ -179,7 +177,7 @@ fn independent_variables_still_give_a_tree() {
     let data = dataset(&table(&rows), &[3], Domain::Bool);
     for root in [RootChoice::First, RootChoice::Centre] {
         let options = ChowLiuOptions { trees: 10, root, ..OPTIONS };
-        let Learned::Trees(trees) = learn(&request(whole(), options), &data).unwrap() else {
+        let Learned::Trees(trees) = learn(&options, &data).unwrap() else {
             panic!("trees")
         };
         // There are three trees of three variables.
@@ -187,7 +185,7 @@ fn independent_variables_still_give_a_tree() {
         assert!(trees.iter().all(|t| t.parents.iter().filter(|p| p.is_none()).count() == 1));
     }
     let one = dataset("0\n1\n", &[], Domain::Bool);
-    let Learned::Tree(tree) = learn(&request(whole(), OPTIONS), &one).unwrap() else { panic!("one tree") };
+    let Learned::Tree(tree) = learn(&OPTIONS, &one).unwrap() else { panic!("one tree") };
     assert_eq!(tree.parents, [None]);
 }
 
@@ -197,7 +195,7 @@ fn every_second_tree_can_be_kept() {
         [[0, 1, 2, 0], [1, 1, 0, 2], [2, 0, 1, 1], [0, 0, 2, 2], [2, 2, 1, 0]].map(|r| r.map(Some).to_vec());
     let data = dataset(&table(&rows), &[4], Domain::Cat(3));
     let trees =
-        |trees, every| match learn(&request(whole(), ChowLiuOptions { trees, every, ..OPTIONS }), &data) {
+        |trees, every| match learn(&ChowLiuOptions { trees, every, ..OPTIONS }, &data) {
             Ok(Learned::Trees(trees)) => trees,
             other => panic!("{other:?}"),
         };
@@ -227,24 +225,11 @@ fn tiles_are_rows_of_their_own() {
 }
 
 #[test]
-fn the_key_follows_data_and_arguments() {
-    let data = dataset("0,1\n", &[2], Domain::Bool);
-    let other = dataset("1,1\n", &[2], Domain::Bool);
-    let smoothed = request(whole(), ChowLiuOptions { pseudocount: 1.0, ..OPTIONS });
-    let key = learn_key(&request(whole(), OPTIONS), &data);
-    assert_eq!(key, learn_key(&request(whole(), OPTIONS), &data));
-    assert_ne!(key, learn_key(&request(whole(), OPTIONS), &other));
-    assert_ne!(key, learn_key(&smoothed, &data));
-    assert!(key.starts_with(&call_key(&request(whole(), OPTIONS))));
-    assert_ne!(call_key(&smoothed), call_key(&request(whole(), OPTIONS)));
-}
-
-#[test]
 fn what_can_not_be_learned_is_said() {
     let data = dataset("0,4294967290\n", &[2], Domain::Nat);
     assert_eq!(data.word(0, 0), 0);
     assert_ne!(data.word(0, 1), MISSING);
-    assert_eq!(learn(&request(whole(), OPTIONS), &data).unwrap_err().code, "too-many-values");
+    assert_eq!(learn(&OPTIONS, &data).unwrap_err().code, "too-many-values");
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("train.csv"), "0,0.5\n").unwrap();
     let group = |name: &str, domain, first| VarGroup {
@@ -257,17 +242,5 @@ fn what_can_not_be_learned_is_said() {
     let groups = [group("A", Domain::Bool, 0), group("B", Domain::Real, 1)];
     let both = DataSource { variables: vec!["A".into(), "B".into()], ..source() };
     let mixed = read(&both, &groups, &[folder.path().into()], None).unwrap();
-    assert_eq!(learn(&request(whole(), OPTIONS), &mixed).unwrap_err().code, "mixed-domains");
-    let features = Features::Tiles { data: "train".into(), tiles: vec![1] };
-    let options = KmeansOptions {
-        k: 3,
-        clusters: Clusters::Shared,
-        seed: 0,
-        restarts: 1,
-        iterations: 10,
-        batch: None,
-    };
-    let call = LearnCall::Kmeans { features, options };
-    let kmeans = LearnRequest { name: "codes".into(), call, span: Span::NONE };
-    assert_eq!(learn(&kmeans, &data).unwrap_err().code, "not-built-yet");
+    assert_eq!(learn(&OPTIONS, &mixed).unwrap_err().code, "mixed-domains");
 }

@@ -20,7 +20,7 @@ impl<'d> View<'d> {
     /// `tiles-do-not-fit` when the coarser grid does not divide the extents of the variables.
     pub fn of(dataset: &'d Dataset, view: &DataView, span: Span) -> Result<Self, Diagnostic> {
         let tiles = match view {
-            DataView::Whole(_) => vec![(0..dataset.columns().len() as u32).collect()],
+            DataView::Whole(_) => return Ok(View::whole(dataset)),
             DataView::Tiles { tiles, .. } => all_tiles(dataset, tiles, span)?,
             DataView::Tile { tiles, index, .. } => {
                 let mut all = all_tiles(dataset, tiles, span)?;
@@ -33,6 +33,11 @@ impl<'d> View<'d> {
             }
         };
         Ok(View { dataset, tiles })
+    }
+
+    /// Looks at all of a data set.
+    pub fn whole(dataset: &'d Dataset) -> Self {
+        View { dataset, tiles: vec![(0..dataset.columns().len() as u32).collect()] }
     }
 
     /// How many rows it has.
