@@ -6,6 +6,7 @@
 //! A step whose folder is finished is not run again; a stage that was cut off goes on after its last whole
 //! epoch. Nothing here knows the terminal: progress goes to an [`Observer`](crate::train::Observer).
 
+mod attach;
 mod estimate;
 mod json;
 mod key;
@@ -19,6 +20,7 @@ mod step_folder;
 #[cfg(test)]
 mod tests;
 
+pub use attach::Keyed;
 pub use needs::refusals;
 pub use plan::{PlannedStep, RecipePlan, StepKind};
 pub use report::write_samples;
@@ -26,13 +28,16 @@ pub use run::{Ended, Evaluation, run};
 
 use crate::data::DataSets;
 use crate::exec::Executor;
-use pcc_diag::Diagnostic;
-use pcc_ir::recipe::Recipe;
+use pcc_diag::{Diagnostic, Span};
+use pcc_ir::recipe::{Codes, Recipe};
 use pcc_ir::{Graph, Params};
 use std::path::Path;
 
 /// Makes an executor for a circuit.
 pub type MakeExecutor<'a> = &'a dyn Fn(&Graph, &Params) -> Result<Box<dyn Executor>, Diagnostic>;
+
+/// Gives labels and their key, learning them when they are not kept.
+pub type GetLabels<'a> = &'a dyn Fn(&Codes, Span) -> Result<Keyed, Diagnostic>;
 
 /// What a recipe is carried out with.
 pub struct Setting<'a> {
@@ -42,6 +47,8 @@ pub struct Setting<'a> {
     pub graph: &'a Graph,
     /// Its data sets.
     pub data: &'a mut DataSets,
+    /// Where labels come from.
+    pub labels: GetLabels<'a>,
     /// Where results go; steps are kept in `steps/` below it. It is made when first needed.
     pub folder: &'a Path,
     /// How circuits are run.

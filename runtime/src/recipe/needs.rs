@@ -23,7 +23,7 @@ pub fn refusals(recipe: &Recipe, graph: &Graph) -> Vec<Diagnostic> {
         .collect()
 }
 
-fn groups(graph: &Graph, names: &[String]) -> Vec<VarGroupId> {
+pub(super) fn groups(graph: &Graph, names: &[String]) -> Vec<VarGroupId> {
     let named = graph.var_groups().iter().enumerate().filter(|(_, group)| names.contains(&group.name));
     named.map(|(i, _)| VarGroupId::new(i)).collect()
 }

@@ -1,5 +1,6 @@
 //! From a recipe to planned steps: what each depends on, its key, whether it is done, what it will cost.
 
+use super::attach::{Attachments, StageLabels};
 use super::estimate::{Cost, Sizes};
 use super::key::{circuit_key, data_keys, stage_settings, step_key, weight_keys};
 use super::needs::refusals;
@@ -7,7 +8,7 @@ use super::report::check_output;
 use super::step_folder::StepFolder;
 use super::{Setting, json};
 use pcc_diag::{Diagnostic, Span};
-use pcc_ir::recipe::{Evaluate, Fit, Optimizer, Output, Stage, Step, TrainOn};
+use pcc_ir::recipe::{Evaluate, Optimizer, Output, Stage, Step, TrainOn};
 use serde_json::Value;
 
 /// The steps of a recipe, in an order in which they can be carried out.
@@ -42,11 +43,22 @@ pub struct PlannedStep {
     pub(super) folder: StepFolder,
 }
 
+/// A training stage with the labels of its rows.
+#[derive(Clone, Debug)]
+pub struct Training {
+    /// What was asked for.
+    pub stage: Stage,
+    /// Labels of the rows it is trained on.
+    pub(super) labels: StageLabels,
+    /// Labels of the rows that are watched.
+    pub(super) valid_labels: StageLabels,
+}
+
 /// What a step does.
 #[derive(Clone, Debug)]
 pub enum StepKind {
     /// Trains.
-    Train(Box<Stage>),
+    Train(Box<Training>),
     /// Measures.
     Evaluate(Evaluate),
     /// Writes results.
@@ -69,6 +81,7 @@ impl RecipePlan {
             sizes: Sizes::of(setting.graph, setting.machine.threads),
             params_key: circuit_key(setting),
             params_step: None,
+            attachments: Attachments::default(),
             steps: Vec::new(),
         };
         for step in &recipe.steps {
@@ -82,7 +95,8 @@ impl RecipePlan {
                     outputs.iter().try_for_each(check)?;
                     planner.report(outputs, setting)?;
                 }
-                Step::Materialize(..) | Step::Marginalize(..) => {}
+                Step::Materialize(step) => planner.attachments.materialize(step, setting)?,
+                Step::Marginalize(latent, _) => planner.attachments.marginalize(latent),
             }
         }
         Ok(RecipePlan { steps: planner.steps })
@@ -94,30 +108,60 @@ struct Planner {
     /// The key of the parameters at this point of the recipe, and the step that makes them.
     params_key: String,
     params_step: Option<usize>,
+    /// The labels of latents at this point.
+    attachments: Attachments,
     steps: Vec<PlannedStep>,
 }
 
 impl Planner {
     fn stage(&mut self, stage: &Stage, setting: &mut Setting) -> Result<(), Diagnostic> {
-        let names: Vec<&str> = std::iter::once(stage.fit.data.name())
-            .chain(stage.until.as_ref().map(|until| until.data.as_str()))
-            .collect();
-        let rows = names
-            .iter()
-            .map(|name| setting.data.get(name).map(|d| d.n_rows()))
-            .collect::<Result<Vec<_>, _>>()?;
-        let cost = self.sizes.stage(stage, rows[0], rows.get(1).copied().unwrap_or(0));
-        let kind = StepKind::Train(Box::new(stage.clone()));
-        let mut keys = data_keys(setting, &names)?;
+        let (labels, n_rows) = self.trained_on(stage, setting)?;
+        let mut keys = labels.keys.clone();
+        if let TrainOn::Data(name) = &stage.fit.data {
+            keys.extend(data_keys(setting, &[name])?);
+        }
+        let (mut valid_labels, mut valid_rows) = (StageLabels::default(), 0);
+        if let Some(until) = &stage.until {
+            valid_rows = setting.data.get(&until.data)?.n_rows();
+            valid_labels = self.given(stage, (&until.data, valid_rows), setting)?;
+            keys.extend(data_keys(setting, &[&until.data])?);
+            keys.extend(valid_labels.keys.clone());
+        }
         let weights = [&stage.fit.weights, stage.until.as_ref().map_or(&None, |until| &until.weights)];
         let weights: Vec<&str> = weights.into_iter().flatten().map(String::as_str).collect();
         keys.extend(weight_keys(setting, &weights)?);
+        let cost = self.sizes.stage(stage, n_rows, valid_rows);
+        let kind = StepKind::Train(Box::new(Training { stage: stage.clone(), labels, valid_labels }));
         self.push(format!("stage {}", stage.name), kind, stage_settings(stage), keys, cost, setting);
         let last = self.steps.len() - 1;
         self.steps[last].seconds *= share_left(stage, self.steps[last].resumes_after);
         self.params_key.clone_from(&self.steps[last].key);
         self.params_step = Some(last);
         Ok(())
+    }
+
+    /// The labels of the rows that a stage is trained on, and how many rows there are.
+    fn trained_on(&self, stage: &Stage, setting: &mut Setting) -> Result<(StageLabels, usize), Diagnostic> {
+        match &stage.fit.data {
+            TrainOn::Data(name) => {
+                let n_rows = setting.data.get(name)?.n_rows();
+                Ok((self.given(stage, (name, n_rows), setting)?, n_rows))
+            }
+            TrainOn::Codes(codes) => {
+                let labels = self.attachments.of_codes(setting.graph, codes, stage.fit.span)?;
+                let n_rows = labels.attached[0].n_rows();
+                Ok((labels, n_rows))
+            }
+        }
+    }
+
+    fn given(
+        &self,
+        stage: &Stage,
+        data: (&str, usize),
+        setting: &Setting,
+    ) -> Result<StageLabels, Diagnostic> {
+        self.attachments.of_data(setting.graph, &stage.fit.given, data, stage.fit.span)
     }
 
     fn evaluate(&mut self, evaluate: &Evaluate, setting: &mut Setting) -> Result<(), Diagnostic> {
@@ -192,24 +236,15 @@ fn share_left(stage: &Stage, resumes_after: Option<u32>) -> f64 {
 /// The parts of the language that are checked already and carried out later.
 fn refuse_later_steps(step: &Step) -> Result<(), Diagnostic> {
     match step {
-        Step::Materialize(step) => {
-            Err(later(&format!("`materialize {}`", step.latent), step.span))
-        }
-        Step::Marginalize(latent, span) => Err(later(&format!("`marginalize {latent}`"), *span)),
+        Step::Materialize(_) | Step::Marginalize(..) => Ok(()),
         Step::Evaluate(_) | Step::Report(..) => Ok(()),
         Step::Stage(stage) => {
-            let Fit { part, given, span, data, .. } = &stage.fit;
-            if let TrainOn::Codes(codes) = data {
-                return Err(later(&format!("training on the labels `{}`", codes.name), *span));
-            }
             if let Optimizer::Later(name) = &stage.fit.optimizer {
-                return Err(later(&format!("training by `{name}(..)`"), *span));
+                return Err(later(&format!("training by `{name}(..)`"), stage.fit.span));
             }
-            match (part, given.first(), stage.then.first()) {
-                (Some(part), _, _) => Err(later(&format!("training the part `{part}` alone"), *span)),
-                (_, Some(latent), _) => Err(later(&format!("training `given {latent}`"), *span)),
-                (_, _, Some((change, span))) => Err(later(&format!("`then {change}`"), *span)),
-                _ => Ok(()),
+            match stage.then.first() {
+                Some((change, span)) => Err(later(&format!("`then {change}`"), *span)),
+                None => Ok(()),
             }
         }
     }

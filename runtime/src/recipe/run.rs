@@ -1,6 +1,6 @@
 //! Carrying out a plan, step by step.
 
-use super::plan::{PlannedStep, RecipePlan, StepKind};
+use super::plan::{PlannedStep, RecipePlan, StepKind, Training};
 use super::report::write_output;
 use super::step_folder::make_folder;
 use super::{Setting, json, stage};
@@ -57,7 +57,7 @@ pub fn run(
         }
         observer.event(Event::Step { name, is_done: *is_done, resumes_after: *resumes_after });
         let is_whole = match &step.kind {
-            StepKind::Train(stage) => progress.train(step, stage, setting, observer)?,
+            StepKind::Train(training) => progress.train(step, training, setting, observer)?,
             StepKind::Evaluate(evaluate) => progress.evaluate(step, evaluate, setting, observer)?,
             StepKind::Report(outputs) => progress.report(&plan.steps[..=position], outputs, setting)?,
         };
@@ -92,7 +92,7 @@ impl Progress {
     fn train(
         &mut self,
         step: &PlannedStep,
-        stage: &pcc_ir::recipe::Stage,
+        training: &Training,
         setting: &mut Setting,
         observer: &mut dyn Observer,
     ) -> Result<bool, Diagnostic> {
@@ -101,7 +101,7 @@ impl Progress {
             return Ok(true);
         }
         let executor = self.executor(setting)?;
-        let is_whole = stage::train(step, stage, setting, executor, observer)?;
+        let is_whole = stage::train(step, training, setting, executor, observer)?;
         self.params = executor.params().clone();
         Ok(is_whole)
     }

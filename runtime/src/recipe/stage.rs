@@ -1,15 +1,17 @@
 //! Carrying out one training stage: with what is kept of it, and keeping what it reaches.
 
 use super::json::epoch_metrics;
-use super::plan::{PlannedStep, later};
+use super::needs::groups;
+use super::plan::{PlannedStep, Training, later};
 use super::{Setting, key};
 use crate::exec::Executor;
 use crate::train::{
-    Ended, FitOptions, MleOptions, Observer, Rows, StopRule, TrainState, WeightedRows, fit, mle,
-    tables_of_parts,
+    Ended, FitOptions, LabelledRows, MleOptions, Observer, Rows, StopRule, TrainState, WeightedRows, fit, mle,
+    tables_of_parts, tables_of_unobserved,
 };
 use pcc_diag::Diagnostic;
-use pcc_ir::recipe::{EmOptions, Optimizer, Per, Stage};
+use pcc_ir::VarId;
+use pcc_ir::recipe::{EmOptions, Fit, Optimizer, Per, Plateau, TrainOn};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -19,18 +21,19 @@ const KEEP_EVERY: Duration = Duration::from_secs(10);
 /// Trains the executor's parameters; `false` when it was cancelled, with the state kept.
 pub(super) fn train(
     step: &PlannedStep,
-    stage: &Stage,
+    training: &Training,
     setting: &mut Setting,
     executor: &mut dyn Executor,
     observer: &mut dyn Observer,
 ) -> Result<bool, Diagnostic> {
+    let stage = &training.stage;
     step.folder.open(&key::stage_settings(stage))?;
-    let held = tables_of_parts(setting.graph, &stage.fit.holding, stage.fit.span)?;
+    let held = held_tables(training, setting)?;
     let is_whole = match &stage.fit.optimizer {
         Optimizer::Later(name) => return Err(later(&format!("training by `{name}(..)`"), stage.fit.span)),
-        Optimizer::Em(em) => train_by_em(step, stage, em, held, setting, executor, observer)?,
+        Optimizer::Em(em) => train_by_em(step, training, em, held, setting, executor, observer)?,
         Optimizer::Mle { pseudocount, per } => {
-            train_in_closed_form(stage, (*pseudocount, *per), held, setting, executor, observer)?
+            train_in_closed_form(training, (*pseudocount, *per), held, setting, executor, observer)?
         }
     };
     if is_whole {
@@ -40,18 +43,40 @@ pub(super) fn train(
     Ok(is_whole)
 }
 
+/// Tables that a stage leaves alone: those it is told to hold, those outside the part that it trains, and
+/// those over whose variables nothing is observed.
+fn held_tables(training: &Training, setting: &mut Setting) -> Result<Vec<bool>, Diagnostic> {
+    let fit = &training.stage.fit;
+    let mut held = tables_of_parts(setting.graph, &fit.holding, fit.span)?;
+    if let Some(part) = &fit.part {
+        let own = tables_of_parts(setting.graph, std::slice::from_ref(part), fit.span)?;
+        held.iter_mut().zip(own).for_each(|(held, is_own)| *held |= !is_own);
+    }
+    let data = match &fit.data {
+        TrainOn::Data(name) => Some(setting.data.get(name)?),
+        TrainOn::Codes(_) => None,
+    };
+    let is_observed = |variable: VarId| {
+        training.labels.attached.iter().any(|attached| attached.covers(variable))
+            || data.as_ref().is_some_and(|data| data.columns().iter().any(|c| c.variable == variable))
+    };
+    let silent = tables_of_unobserved(setting.graph, is_observed);
+    held.iter_mut().zip(silent).for_each(|(held, is_silent)| *held |= is_silent);
+    Ok(held)
+}
+
 fn train_by_em(
     step: &PlannedStep,
-    stage: &Stage,
+    training: &Training,
     em: &EmOptions,
     held: Vec<bool>,
     setting: &mut Setting,
     executor: &mut dyn Executor,
     observer: &mut dyn Observer,
 ) -> Result<bool, Diagnostic> {
-    let rows = rows_of(stage.fit.data.name(), stage.fit.weights.as_deref(), setting)?;
-    let until = stage.until.as_ref();
-    let valid = until.map(|until| rows_of(&until.data, until.weights.as_deref(), setting)).transpose()?;
+    let stage = &training.stage;
+    let rows = rows_of(training, setting)?;
+    let valid = stage.until.as_ref().map(|until| valid_rows(until, training, setting)).transpose()?;
     let stop = stage.until.as_ref().map(|until| StopRule {
         metric: until.metric,
         patience: until.patience,
@@ -76,20 +101,51 @@ fn train_by_em(
 }
 
 fn train_in_closed_form(
-    stage: &Stage,
+    training: &Training,
     (pseudocount, per): (f64, Per),
     held: Vec<bool>,
     setting: &mut Setting,
     executor: &mut dyn Executor,
     observer: &mut dyn Observer,
 ) -> Result<bool, Diagnostic> {
-    let rows = rows_of(stage.fit.data.name(), stage.fit.weights.as_deref(), setting)?;
+    let rows = rows_of(training, setting)?;
+    let Fit { given, span, .. } = &training.stage.fit;
+    let given = groups(setting.graph, given);
     let threads = setting.machine.threads;
-    mle(executor, &rows, &MleOptions { pseudocount, per, held, threads, span: stage.fit.span }, observer)
+    let options = MleOptions { pseudocount, per, given, held, threads, span: *span };
+    mle(executor, &rows, &options, observer)
+}
+
+/// The rows that a stage is trained on, with their labels and weights.
+fn rows_of(training: &Training, setting: &mut Setting) -> Result<LabelledRows, Diagnostic> {
+    let fit = &training.stage.fit;
+    let n_variables = setting.graph.variables().len();
+    match &fit.data {
+        TrainOn::Data(name) => {
+            let data = weighted_rows(name, fit.weights.as_deref(), setting)?;
+            Ok(LabelledRows::new(data, n_variables, training.labels.attached.clone()))
+        }
+        TrainOn::Codes(_) => Ok(LabelledRows::alone(n_variables, training.labels.attached[0].clone())),
+    }
+}
+
+/// The rows that a stage watches.
+fn valid_rows(
+    until: &Plateau,
+    training: &Training,
+    setting: &mut Setting,
+) -> Result<LabelledRows, Diagnostic> {
+    let data = weighted_rows(&until.data, until.weights.as_deref(), setting)?;
+    let n_variables = setting.graph.variables().len();
+    Ok(LabelledRows::new(data, n_variables, training.valid_labels.attached.clone()))
 }
 
 /// The rows of a data set with their weights, if they have any.
-fn rows_of(data: &str, weights: Option<&str>, setting: &mut Setting) -> Result<WeightedRows, Diagnostic> {
+fn weighted_rows(
+    data: &str,
+    weights: Option<&str>,
+    setting: &mut Setting,
+) -> Result<WeightedRows, Diagnostic> {
     let weights = weights.map(|name| setting.data.weights(name)).transpose()?;
     Ok(WeightedRows::new(setting.data.get(data)?, weights))
 }

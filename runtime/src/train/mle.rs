@@ -17,7 +17,7 @@ use super::unset::refuse_unset;
 use crate::exec::Executor;
 use pcc_diag::{Diagnostic, Span};
 use pcc_ir::recipe::{Per, Start};
-use pcc_ir::{Batch, Graph, ParamId, Params, Value, VarId};
+use pcc_ir::{Batch, Graph, ParamId, Params, Value, VarGroupId, VarId};
 
 /// Settings of the estimate.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct MleOptions {
     pub pseudocount: f64,
     /// What each of them is given to.
     pub per: Per,
+    /// Latents that are observed beside what the data covers.
+    pub given: Vec<VarGroupId>,
     /// For each table, whether it stays as it is beside those that are fixed.
     pub held: Vec<bool>,
     /// How many threads the M-step uses.
@@ -48,7 +50,7 @@ pub fn mle(
     observer: &mut dyn Observer,
 ) -> Result<bool, Diagnostic> {
     let graph = executor.graph().clone();
-    refuse_unless_deterministic(&graph, &[], Need::ClosedFormMle, options.span)?;
+    refuse_unless_deterministic(&graph, &options.given, Need::ClosedFormMle, options.span)?;
     if data.n_rows() == 0 {
         return Err(empty_data("there is nothing to learn from"));
     }
@@ -97,7 +99,7 @@ fn count(
     observer.event(Event::Stage { first_epoch: 1, epochs: 1, rows });
     for_each_chunk(graph.variables().len(), data, |numbers, batch| {
         is_cancelled = observer.is_cancelled();
-        fault = missing_value(graph, numbers, batch, options.span).or_else(|| {
+        fault = missing_value(graph, numbers, batch, options).or_else(|| {
             let weights = weights_of(data, numbers);
             let logs = executor.gather(batch, weights.as_deref());
             impossible_row(executor, numbers, batch, weights.as_deref(), &logs)
@@ -112,9 +114,18 @@ fn count(
     }
 }
 
-fn missing_value(graph: &Graph, numbers: &[u32], batch: &Batch, span: Span) -> Option<Diagnostic> {
+fn missing_value(
+    graph: &Graph,
+    numbers: &[u32],
+    batch: &Batch,
+    options: &MleOptions,
+) -> Option<Diagnostic> {
+    let span = options.span;
     let scope = graph.scope(graph.root());
-    let needed: Vec<VarId> = scope.iter().filter(|&var| !graph.variable(var).is_latent).collect();
+    let is_needed = |&var: &VarId| {
+        !graph.variable(var).is_latent || options.given.contains(&graph.variable(var).group)
+    };
+    let needed: Vec<VarId> = scope.iter().filter(is_needed).collect();
     for (row, number) in numbers.iter().enumerate() {
         if let Some(var) = needed.iter().find(|&&var| batch.get(graph, row, var) == Value::Missing) {
             let name = graph.variable_name(*var);

@@ -1,7 +1,7 @@
 //! The tables that belong to named parts of a circuit, for `holding`.
 
 use pcc_diag::{Diagnostic, Span};
-use pcc_ir::Graph;
+use pcc_ir::{Graph, VarId};
 
 /// For each table, whether a layer under one of the labels uses it. A label may be written with the
 /// circuit's name before it (`Image.patch`).
@@ -26,6 +26,20 @@ pub fn tables_of_parts(graph: &Graph, labels: &[String], span: Span) -> Result<V
         }
     }
     Ok(tables)
+}
+
+/// For each table, whether only layers use it over whose scope nothing is observed. Such layers are the constant
+/// one, so data says nothing of their parameters, and a pseudocount must not move them.
+pub fn tables_of_unobserved(graph: &Graph, is_observed: impl Fn(VarId) -> bool) -> Vec<bool> {
+    let mut tables = vec![true; graph.params().len()];
+    for id in graph.layer_ids() {
+        if let Some(table) = graph.layer(id).kind.param()
+            && tables[table.index()]
+        {
+            tables[table.index()] = !graph.scope(id).iter().any(&is_observed);
+        }
+    }
+    tables
 }
 
 fn unknown_part(graph: &Graph, label: &str, span: Span) -> Diagnostic {

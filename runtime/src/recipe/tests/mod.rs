@@ -1,5 +1,6 @@
 //! Whole recipes on a small picture data set: cached, resumed, refused.
 
+mod latents;
 mod weights;
 
 use super::*;
@@ -19,6 +20,8 @@ struct Workshop {
     graph: Graph,
     recipe: Recipe,
     weights: Vec<WeightSource>,
+    /// What every clustering gives.
+    labels: Labels,
     threads: usize,
 }
 
@@ -88,7 +91,9 @@ impl Workshop {
             ),
         ];
         let recipe = Recipe { name: "learn".into(), circuit: "M".into(), seed: 1, steps, span: Span::NONE };
-        Workshop { folder, graph: make.finish(root), recipe, weights: Vec::new(), threads: 1 }
+        let centres = Centres { clusters: Clusters::Shared, width: 0, values: Vec::new() };
+        let labels = Labels { n_values: 1, positions: 1, labels: Vec::new(), centres };
+        Workshop { folder, graph: make.finish(root), recipe, weights: Vec::new(), labels, threads: 1 }
     }
 
     fn out(&self, name: &str) -> PathBuf {
@@ -116,6 +121,7 @@ impl Workshop {
             recipe: &self.recipe,
             graph: &self.graph,
             data: &mut data,
+            labels: &|codes, _| Ok((self.labels.clone().into(), format!("{:?}", codes.call))),
             folder: &self.out(out),
             executors: &executors,
             machine: Machine { numerics: "f64".into(), threads: self.threads, version: "test".into() },
@@ -279,10 +285,6 @@ fn what_a_later_version_carries_out_is_refused_before_anything_runs() {
         Step::Stage(Box::new(stage))
     };
     let refused = [
-        Step::Materialize(Materialize { latent: "Z".into(), labels: Vec::new(), span: Span::NONE }),
-        Step::Marginalize("Z".into(), Span::NONE),
-        changed(&|stage| stage.fit.part = Some("patch".into())),
-        changed(&|stage| stage.fit.given = vec!["Z".into()]),
         changed(&|stage| stage.fit.optimizer = Optimizer::Later("sgd".into())),
         changed(&|stage| stage.then = vec![("prune(below = 0.001)".into(), Span::NONE)]),
     ];

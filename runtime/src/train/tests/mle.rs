@@ -9,7 +9,7 @@ use pcc_ir::{Domain, Graph, ParamId, Params};
 
 fn options(graph: &Graph, pseudocount: f64) -> MleOptions {
     let held = vec![false; graph.params().len()];
-    MleOptions { pseudocount, per: Per::Node, held, threads: 1, span: Span::NONE }
+    MleOptions { pseudocount, per: Per::Node, given: Vec::new(), held, threads: 1, span: Span::NONE }
 }
 
 /// The coin that picks the weather: `sum[1](prod(not Rain, Wet), prod(Rain, Wet))`.
