@@ -182,7 +182,11 @@ pub fn metrics(measured: &Measured) -> Value {
 
 /// Metrics for people.
 pub fn words(measured: &Measured) -> String {
-    format!("{:.4} nats a row, {:.4} bpd", measured.mean(), measured.bits_per_dimension())
+    match measured.values > 0.0 {
+        true => format!("{:.4} nats a row, {:.4} bpd", measured.mean(), measured.bits_per_dimension()),
+        // Labels alone are no values of data.
+        false => format!("{:.4} nats a row", measured.mean()),
+    }
 }
 
 /// `850 ms`, `12.3 s`, `4 min 5 s`, `1 h 2 min`.

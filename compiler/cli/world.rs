@@ -3,12 +3,13 @@
 use crate::args::SourceArgs;
 use crate::failure::Failure;
 use crate::teachers::NoTeachers;
-use pcc_diag::{Diagnostic, Sink, Sources};
+use pcc_diag::{Diagnostic, Sink, Sources, Span};
 use pcc_front::{Assertion, Elaborated, Program, Settings};
-use pcc_ir::recipe::{DataSource, LearnRequest, Learned, Recipe, WeightSource};
+use pcc_ir::recipe::{Codes, DataSource, LearnRequest, Learned, Recipe, WeightSource};
 use pcc_ir::{Graph, VarGroup};
 use pcc_runtime::data::DataSets;
 use pcc_runtime::learn::{Library, Lock, call_key};
+use pcc_runtime::recipe::Keyed;
 use std::cell::RefCell;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -50,21 +51,41 @@ impl World {
         format!("{}.{}", self.program, request.name)
     }
 
-    fn learn_now(
-        &self,
-        request: &LearnRequest,
-        sources: &[DataSource],
-        variables: &[VarGroup],
-    ) -> Result<Learned, Diagnostic> {
+    /// What may be learned, with the data sets and variables of the whole program.
+    fn library<T>(&self, inventory: Inventory, ask: impl FnOnce(&mut Library) -> T) -> T {
         let mut data = self.data.borrow_mut();
-        let sets = data.get_or_insert_with(|| {
+        let (sources, variables) = inventory;
+        let data = data.get_or_insert_with(|| {
             DataSets::new(sources.to_vec(), variables.to_vec(), self.pcc_data.clone())
         });
         let (lock, teachers) = (&mut *self.lock.borrow_mut(), &mut NoTeachers);
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Library { lock, program: &self.program, data: sets, teachers, threads }.learned(request)
+        ask(&mut Library { lock, program: &self.program, data, teachers, threads })
+    }
+
+    /// Labels and their key, learned when they are not in the lock.
+    ///
+    /// # Errors
+    /// `not-elaborated`, which is no error of the program, where nothing may be learned and the lock has none.
+    pub fn labels(&self, codes: &Codes, span: Span, inventory: Inventory) -> Result<Keyed, Diagnostic> {
+        if !self.may_learn {
+            let name = format!("{}.{}", self.program, codes.name);
+            let call = call_key(&codes.call);
+            return match self.lock.borrow().value_of_call(&name, &call)? {
+                Some(Learned::Labels(labels)) => Ok((labels.into(), call)),
+                _ => {
+                    let message = format!("`{}` is not learned yet", codes.name);
+                    Err(Diagnostic::advice("not-elaborated", message).at(span, "learned by `pcc run`"))
+                }
+            };
+        }
+        self.library(inventory, |library| library.labels(codes, span))
+            .map(|(labels, key)| (labels.into(), key))
     }
 }
+
+/// All data sets and variables of a program.
+pub type Inventory<'a> = (&'a [DataSource], &'a [VarGroup]);
 
 impl pcc_front::World for World {
     fn read(&self, path: &str) -> Result<String, String> {
@@ -81,7 +102,7 @@ impl pcc_front::World for World {
         variables: &[VarGroup],
     ) -> Result<Option<Learned>, Diagnostic> {
         match self.may_learn {
-            true => self.learn_now(request, sources, variables).map(Some),
+            true => self.library((sources, variables), |library| library.learned(request)).map(Some),
             false => self.lock.borrow().value_of_call(&self.locked_name(request), &call_key(&request.call)),
         }
     }
@@ -175,6 +196,11 @@ impl Loaded {
     /// All data sets that are declared.
     pub fn data_sources(&mut self) -> Vec<DataSource> {
         pcc_front::data_sources(&self.program, &self.settings, &mut self.sink)
+    }
+
+    /// All variables of the program, numbered through.
+    pub fn variables(&mut self) -> Vec<VarGroup> {
+        pcc_front::variables(&self.program, &self.settings, &mut self.sink)
     }
 
     /// All weights of rows that are declared.

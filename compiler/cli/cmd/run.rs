@@ -9,7 +9,7 @@ use crate::terminal::{Terminal, print_line};
 use crate::world::{Loaded, World};
 use pcc_diag::Diagnostic;
 use pcc_ir::props::{self, DeterminismConfig};
-use pcc_ir::recipe::Recipe;
+use pcc_ir::recipe::{Codes, Recipe};
 use pcc_ir::{Graph, Params};
 use pcc_runtime::data::DataSets;
 use pcc_runtime::exec::Executor;
@@ -110,7 +110,7 @@ fn carry_out(
     let folder = args.out.clone().unwrap_or_else(|| PathBuf::from("out").join(&recipe.name));
     let sources = loaded.data_sources();
     let pcc_data = world.pcc_data().map(Path::to_path_buf);
-    let mut data = DataSets::new(sources, graph.var_groups().to_vec(), pcc_data);
+    let mut data = DataSets::new(sources.clone(), graph.var_groups().to_vec(), pcc_data);
     data.set_weights(loaded.weight_sources());
     let executors = |graph: &Graph, params: &Params| -> Result<Box<dyn Executor>, Diagnostic> {
         opened::executor(graph, params, &args.machine).map_err(|failure| match failure {
@@ -118,14 +118,20 @@ fn carry_out(
             _ => Diagnostic::error("machine", "the executor can't be made"),
         })
     };
+    let variables = loaded.variables();
+    let labels = |codes: &Codes, span| world.labels(codes, span, (&sources, &variables));
     let machine = Machine {
         numerics: numerics_word(args.machine.numerics).into(),
         threads: opened::threads(args.machine.threads)?.get(),
         version: env!("CARGO_PKG_VERSION").into(),
     };
     let mut setting =
-        Setting { recipe, graph, data: &mut data, folder: &folder, executors: &executors, machine };
-    let plan = RecipePlan::new(&mut setting).map_err(Failure::of)?;
+        Setting { recipe, graph, data: &mut data, labels: &labels, folder: &folder, executors: &executors, machine };
+    let plan = match RecipePlan::new(&mut setting) {
+        Ok(plan) => plan,
+        Err(waits) if !waits.is_error() => return not_elaborated(args),
+        Err(fault) => return Err(Failure::of(fault)),
+    };
     if args.dry_run {
         print_plan(args, &plan);
         return Ok(());

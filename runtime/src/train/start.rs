@@ -153,9 +153,13 @@ impl Marginals {
         }
     }
 
-    /// The statistics of all variables that share a table.
+    /// The statistics of all variables that share a table, and one imaginary observation spread over the values
+    /// of discrete ones: what the data never shows may still come, and a unit that gets no rows of its own, as
+    /// that of an empty cluster, keeps its start.
     fn of_table(&self, table: ParamId, family: Family) -> Vec<f64> {
-        let mut sum = vec![0.0; family.n_stats()];
+        let n_values = family.get().n_values().map_or(0, |n| n as usize);
+        let imaginary = if n_values == family.n_stats() { 1.0 / n_values as f64 } else { 0.0 };
+        let mut sum = vec![imaginary; family.n_stats()];
         for var in self.variables.get(&table).into_iter().flatten() {
             let stats = &self.stats[&(*var, family)];
             sum.iter_mut().zip(stats).for_each(|(a, b)| *a += b);
