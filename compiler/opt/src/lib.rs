@@ -9,5 +9,6 @@ pub mod pipeline;
 pub mod timing;
 
 pub use graph::carry::carry_params;
+pub use graph::divide::{Division, Part, Place, divide};
 pub use pipeline::{Config, Optimized, optimize};
 pub use timing::{Pass, Timing};

@@ -6,12 +6,13 @@ use super::plan::{PlannedStep, Training, later};
 use super::{Setting, key};
 use crate::exec::Executor;
 use crate::train::{
-    Ended, FitOptions, LabelledRows, MleOptions, Observer, Rows, StopRule, TrainState, WeightedRows, fit, mle,
-    tables_of_parts, tables_of_unobserved,
+    Attached, DividedStage, Ended, FitOptions, LabelledRows, MleOptions, Observer, Rows, StopRule, TrainState,
+    WeightedRows, fit, mle, refuse_unset, start, tables_of_parts, tables_of_unobserved,
 };
 use pcc_diag::Diagnostic;
-use pcc_ir::VarId;
+use pcc_ir::{Graph, VarId};
 use pcc_ir::recipe::{EmOptions, Fit, Optimizer, Per, Plateau, TrainOn};
+use pcc_opt::{Division, divide};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -94,9 +95,49 @@ fn train_by_em(
     };
     let valid = valid.as_ref().map(|valid| valid as &dyn Rows);
     let from = step.folder.read_state(setting.graph);
+    if let Some(division) = division(training, setting.graph) {
+        let (graph, executors) = (setting.graph, setting.executors);
+        let divided =
+            DividedStage { graph, division: &division, train: &rows, valid, options: &options, executors };
+        return train_divided(step, &divided, from, executor, observer, &mut keep);
+    }
     match fit(executor, &rows, valid, &options, from, observer, &mut keep)? {
         Ended::Cancelled(state) => step.folder.write_state(&state).map(|()| false),
         Ended::Done(state) => step.folder.write("metrics.jsonl", &history(&state)).map(|()| true),
+    }
+}
+
+/// The problems that a stage falls apart into: those of a circuit whose labels are all there.
+fn division(training: &Training, graph: &Graph) -> Option<Division> {
+    let mut labels = training.labels.attached.iter().chain(&training.valid_labels.attached);
+    let given = groups(graph, &training.stage.fit.given);
+    if given.is_empty() || !labels.all(Attached::is_complete) {
+        return None;
+    }
+    let latents: Vec<VarId> = given.iter().flat_map(|&group| graph.var_group(group).variables()).collect();
+    Some(divide(graph, &latents)).filter(|division| !division.parts.is_empty())
+}
+
+fn train_divided(
+    step: &PlannedStep,
+    stage: &DividedStage,
+    from: Option<TrainState>,
+    executor: &mut dyn Executor,
+    observer: &mut dyn Observer,
+    keep: &mut dyn FnMut(&TrainState) -> Result<(), Diagnostic>,
+) -> Result<bool, Diagnostic> {
+    let mut state = from.unwrap_or_else(|| {
+        let mut params = executor.params().clone();
+        start(stage.graph, stage.train, stage.options.em.start, stage.options.seed, &mut params);
+        TrainState::new(params)
+    });
+    refuse_unset(stage.graph, &state.params)?;
+    match stage.train(&mut state, observer, keep)? {
+        None => step.folder.write_state(&state).map(|()| false),
+        Some(_) => {
+            executor.update(&mut |params| params.clone_from(&state.params));
+            step.folder.write("metrics.jsonl", &history(&state)).map(|()| true)
+        }
     }
 }
 

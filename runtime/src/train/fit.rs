@@ -217,7 +217,7 @@ impl Training<'_> {
         measured.add(&self.counted, chunk.rows, batch, weights.as_deref(), &logs);
         match first_impossible(&logs, weights.as_deref()) {
             Some(row) => {
-                let number = u64::from(chunk.rows[row]) + 1;
+                let number = self.train.number(chunk.rows[row]);
                 Err(zero_likelihood(self.executor, batch, row, number))
             }
             None => Ok(()),

@@ -2,7 +2,7 @@
 
 use super::rows::{Rows, WeightedRows};
 use pcc_ir::recipe::Labels;
-use pcc_ir::{Batch, VarGroup, VarId};
+use pcc_ir::{Batch, MISSING, VarGroup, VarId};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -32,6 +32,11 @@ impl Attached {
     /// How many rows they label.
     pub fn n_rows(&self) -> usize {
         self.labels.labels.len() / self.labels.positions
+    }
+
+    /// Whether no label is missing.
+    pub fn is_complete(&self) -> bool {
+        !self.labels.labels.contains(&MISSING)
     }
 
     fn of_row(&self, row: usize) -> &[u32] {

@@ -58,6 +58,18 @@ impl Measured {
         }
     }
 
+    /// The sums over these rows and others. Rows count for both.
+    pub(super) fn with(&self, other: &Measured) -> Measured {
+        Measured {
+            rows: self.rows + other.rows,
+            weight: self.weight + other.weight,
+            log_likelihood: self.log_likelihood + other.log_likelihood,
+            values: self.values + other.values,
+            impossible_rows: self.impossible_rows + other.impossible_rows,
+            first_impossible_row: self.first_impossible_row.or(other.first_impossible_row),
+        }
+    }
+
     /// Adds rows. `numbers` are the rows' positions in the data, `weights` their weights if they have any.
     pub(super) fn add(
         &mut self,

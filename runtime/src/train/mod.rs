@@ -9,6 +9,7 @@
 mod ahead;
 pub(crate) mod blend;
 mod determinism;
+mod divided;
 mod em;
 mod fit;
 mod impossible;
@@ -30,6 +31,7 @@ pub(crate) mod weight_tables;
 mod tests;
 
 pub(crate) use determinism::{Need, refuse_unless_deterministic};
+pub use divided::{Divided, DividedStage};
 pub use em::{Update, maximize};
 pub use fit::{Ended, FitOptions, StopRule, fit, n_batches};
 pub use impossible::zero_likelihood;

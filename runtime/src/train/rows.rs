@@ -17,6 +17,11 @@ pub trait Rows: Sync {
     /// Replaces `into` by the rows of these numbers, in this order.
     fn batch(&self, rows: &[u32], into: &mut Batch);
 
+    /// How a person counts a row, in the data that it comes from.
+    fn number(&self, row: u32) -> u64 {
+        u64::from(row) + 1
+    }
+
     /// How much each row counts, when not all count one. Weights are finite and not negative.
     fn weights(&self) -> Option<&[f32]> {
         None

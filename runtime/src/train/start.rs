@@ -15,6 +15,9 @@ use pcc_ir::recipe::Start;
 use pcc_ir::{Batch, Family, Graph, LayerKind, ParamId, ParamShape, Params, VarId};
 use rustc_hash::FxHashMap;
 
+/// Observations of a discrete variable that nobody made.
+const IMAGINARY: f64 = 0.01;
+
 /// Gives every unset table a start. The data is looked at only when an input table is unset.
 pub fn start(graph: &Graph, data: &dyn Rows, how: Start, seed: u64, params: &mut Params) {
     let unset: Vec<ParamId> = (0..graph.params().len())
@@ -153,12 +156,12 @@ impl Marginals {
         }
     }
 
-    /// The statistics of all variables that share a table, and one imaginary observation spread over the values
-    /// of discrete ones: what the data never shows may still come, and a unit that gets no rows of its own, as
+    /// The statistics of all variables that share a table, and a little imaginary one spread over the values of
+    /// discrete ones: what the data never shows may still come, and a unit that gets no rows of its own, as
     /// that of an empty cluster, keeps its start.
     fn of_table(&self, table: ParamId, family: Family) -> Vec<f64> {
         let n_values = family.get().n_values().map_or(0, |n| n as usize);
-        let imaginary = if n_values == family.n_stats() { 1.0 / n_values as f64 } else { 0.0 };
+        let imaginary = if n_values == family.n_stats() { IMAGINARY / n_values as f64 } else { 0.0 };
         let mut sum = vec![imaginary; family.n_stats()];
         for var in self.variables.get(&table).into_iter().flatten() {
             let stats = &self.stats[&(*var, family)];

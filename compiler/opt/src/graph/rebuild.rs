@@ -95,8 +95,10 @@ impl<'g> Rebuild<'g> {
     /// The new graph.
     pub fn finish(mut self) -> Graph {
         for (layer, name) in self.from.labels() {
-            let new = self.layer(*layer);
-            self.builder.label(new, name);
+            // What was skipped has no name any more.
+            if let Some(new) = self.layers[layer.index()] {
+                self.builder.label(new, name);
+            }
         }
         let root = self.layer(self.from.root());
         self.builder.finish(root).expect("the root has one unit, as before")

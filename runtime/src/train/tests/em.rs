@@ -190,8 +190,9 @@ fn only_unset_tables_start_and_noise_is_around_the_marginal() {
     let expected = 3.0 * (2.0 - 3f64.ln()) / 4.0;
     let (mean, differs) = mean_of(0, 0);
     assert!((mean - expected).abs() < 0.06 && differs, "{mean} {expected}");
-    assert_eq!(mean_of(0, 2).0, 0.0, "a value that never occurs");
-    assert_eq!(mean_of(1, 2).0, 1.0, "the only value that occurs");
+    let (never, only) = (mean_of(0, 2).0, mean_of(1, 2).0);
+    assert!(never > 0.0 && never < 0.01, "a value that never occurs: {never}");
+    assert!(only < 1.0 && only > 0.97, "the only value that occurs: {only}");
     let mut again = Params::of(&graph);
     start(&graph, &rows, Start::Exponential, 1, &mut again);
     assert_eq!(params, again);
