@@ -1,3 +1,5 @@
+//! Clusterings against clouds that lie apart, plain loops, and each other.
+
 use super::{Points, kmeans, nearest};
 use crate::train::{Purpose, Stream};
 use pcc_ir::recipe::{Clusters, KmeansOptions};
