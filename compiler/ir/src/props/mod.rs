@@ -9,6 +9,7 @@ mod checked;
 mod columns;
 mod compatible;
 mod conjunction;
+mod cut;
 mod decomposable;
 mod deterministic;
 mod grouping;
@@ -27,6 +28,7 @@ mod vtree;
 pub use checked::{Checked, Violation, violations};
 pub use columns::Unit;
 pub use compatible::{Compatibility, compatible};
+pub use cut::{Cut, NoCut, cut_at};
 pub use decomposable::{Overlap, overlapping_scopes};
 pub use deterministic::{BothPossible, Determinism, DeterminismConfig, deterministic, deterministic_sums};
 pub use message::{
