@@ -7,8 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// Examples that are run here, with settings that make them short.
-const QUICK: &[(&str, &str)] =
-    &[
+const QUICK: &[(&str, &str)] = &[
     ("quickstart", "--set K=2"),
     ("rat_spn", "--data data"),
     ("hmm", "--set K=4 --data data"),

@@ -125,8 +125,15 @@ fn carry_out(
         threads: opened::threads(args.machine.threads)?.get(),
         version: env!("CARGO_PKG_VERSION").into(),
     };
-    let mut setting =
-        Setting { recipe, graph, data: &mut data, labels: &labels, folder: &folder, executors: &executors, machine };
+    let mut setting = Setting {
+        recipe,
+        graph,
+        data: &mut data,
+        labels: &labels,
+        folder: &folder,
+        executors: &executors,
+        machine,
+    };
     let plan = match RecipePlan::new(&mut setting) {
         Ok(plan) => plan,
         Err(waits) if !waits.is_error() => return not_elaborated(args),

@@ -94,9 +94,7 @@ impl Library<'_> {
             }
             Features::Teacher { teacher, view, data } => {
                 let dataset = self.data.get(data)?;
-                self.ask(teacher, span, |teachers, asked, own| {
-                    teachers.features(asked, *view, &dataset, own)
-                })
+                self.ask(teacher, span, |teachers, asked, own| teachers.features(asked, *view, &dataset, own))
             }
         }
     }
@@ -109,8 +107,7 @@ impl Library<'_> {
         ask: impl FnOnce(&mut dyn Teachers, Asked, Option<&Dataset>) -> Result<T, Diagnostic>,
     ) -> Result<T, Diagnostic> {
         let key = self.teacher_key(teacher, span)?;
-        let own: Option<Arc<Dataset>> =
-            teacher.data.as_ref().map(|data| self.data.get(data)).transpose()?;
+        let own: Option<Arc<Dataset>> = teacher.data.as_ref().map(|data| self.data.get(data)).transpose()?;
         let places = self.places_of(teacher);
         let asked = Asked { teacher, places: &places, key: &key, span };
         ask(self.teachers, asked, own.as_deref())

@@ -8,12 +8,12 @@ mod features;
 pub mod kmeans;
 mod labels;
 mod library;
+#[cfg(test)]
+mod library_tests;
 mod lock;
 mod mutual_information;
 mod rooted;
 mod spanning_trees;
-#[cfg(test)]
-mod library_tests;
 #[cfg(test)]
 mod tests;
 mod view;

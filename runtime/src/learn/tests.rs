@@ -177,9 +177,7 @@ fn independent_variables_still_give_a_tree() {
     let data = dataset(&table(&rows), &[3], Domain::Bool);
     for root in [RootChoice::First, RootChoice::Centre] {
         let options = ChowLiuOptions { trees: 10, root, ..OPTIONS };
-        let Learned::Trees(trees) = learn(&options, &data).unwrap() else {
-            panic!("trees")
-        };
+        let Learned::Trees(trees) = learn(&options, &data).unwrap() else { panic!("trees") };
         // There are three trees of three variables.
         assert_eq!(trees.len(), 3);
         assert!(trees.iter().all(|t| t.parents.iter().filter(|p| p.is_none()).count() == 1));
@@ -194,11 +192,10 @@ fn every_second_tree_can_be_kept() {
     let rows =
         [[0, 1, 2, 0], [1, 1, 0, 2], [2, 0, 1, 1], [0, 0, 2, 2], [2, 2, 1, 0]].map(|r| r.map(Some).to_vec());
     let data = dataset(&table(&rows), &[4], Domain::Cat(3));
-    let trees =
-        |trees, every| match learn(&ChowLiuOptions { trees, every, ..OPTIONS }, &data) {
-            Ok(Learned::Trees(trees)) => trees,
-            other => panic!("{other:?}"),
-        };
+    let trees = |trees, every| match learn(&ChowLiuOptions { trees, every, ..OPTIONS }, &data) {
+        Ok(Learned::Trees(trees)) => trees,
+        other => panic!("{other:?}"),
+    };
     let all = trees(6, 1);
     assert_eq!(trees(6, 2), [all[0].clone(), all[2].clone(), all[4].clone()]);
 }

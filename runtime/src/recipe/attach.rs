@@ -76,9 +76,8 @@ impl Attachments {
             let latent = latent(graph, name, span)?;
             let own = || self.all.iter().filter(|attachment| attachment.latent == *name);
             let named = own().find(|a| a.source.data.as_deref().or(a.source.codes.data()) == Some(data));
-            let chosen = named.or_else(|| {
-                own().find(|a| a.source.data.is_none() && a.source.codes.data().is_none())
-            });
+            let chosen =
+                named.or_else(|| own().find(|a| a.source.data.is_none() && a.source.codes.data().is_none()));
             let Some(chosen) = chosen else { return Err(no_labels(name, data, span)) };
             let (labels, key) = chosen.labels.clone();
             let attached = Attached::new(latent, labels);

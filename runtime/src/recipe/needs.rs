@@ -48,22 +48,26 @@ fn not_separating(graph: &Graph, var: VarId, why: NoCut, step: &Materialize) -> 
     match why {
         NoCut::Nowhere => {
             let latent = &step.latent;
-            refuse(format!("no sum of the circuit is indexed by `{name}`, so its value says nothing"))
-                .help(format!("write `sum[..](..) by` it where its cases are mixed, or leave `{latent}` without it"))
+            refuse(format!("no sum of the circuit is indexed by `{name}`, so its value says nothing")).help(
+                format!(
+                    "write `sum[..](..) by` it where its cases are mixed, or leave `{latent}` without it"
+                ),
+            )
         }
-        NoCut::NoIndex(id) => refuse(format!("`{name}` is a leaf here, and not the index of a sum"))
-            .note(at(id), "used here"),
-        NoCut::InCopies(id) => {
-            refuse(format!("`{name}` indexes a sum inside `copies`, so its value does not say which copy is meant"))
-                .note(at(id), "inside `copies`")
-                .help("let the copies be what the sum runs over: `sum[K](copies[N](..)) by Z`")
+        NoCut::NoIndex(id) => {
+            refuse(format!("`{name}` is a leaf here, and not the index of a sum")).note(at(id), "used here")
         }
-        NoCut::Twice(one, other) => {
-            refuse(format!("`{name}` stands for two different circuits, so its value does not separate either"))
-                .note(at(one), "one of them")
-                .note(at(other), "the other")
-                .help("give each sum a latent of its own")
-        }
+        NoCut::InCopies(id) => refuse(format!(
+            "`{name}` indexes a sum inside `copies`, so its value does not say which copy is meant"
+        ))
+        .note(at(id), "inside `copies`")
+        .help("let the copies be what the sum runs over: `sum[K](copies[N](..)) by Z`"),
+        NoCut::Twice(one, other) => refuse(format!(
+            "`{name}` stands for two different circuits, so its value does not separate either"
+        ))
+        .note(at(one), "one of them")
+        .note(at(other), "the other")
+        .help("give each sum a latent of its own"),
         NoCut::OtherScope(one, other) => {
             refuse(format!("`{name}` indexes sums over different variables, so its value separates neither"))
                 .note(at(one), "one of them")

@@ -6,12 +6,12 @@ use super::plan::{PlannedStep, Training, later};
 use super::{Setting, key};
 use crate::exec::Executor;
 use crate::train::{
-    Attached, DividedStage, Ended, FitOptions, LabelledRows, MleOptions, Observer, Rows, StopRule, TrainState,
-    WeightedRows, fit, mle, refuse_unset, start, tables_of_parts, tables_of_unobserved,
+    Attached, DividedStage, Ended, FitOptions, LabelledRows, MleOptions, Observer, Rows, StopRule,
+    TrainState, WeightedRows, fit, mle, refuse_unset, start, tables_of_parts, tables_of_unobserved,
 };
 use pcc_diag::Diagnostic;
-use pcc_ir::{Graph, VarId};
 use pcc_ir::recipe::{EmOptions, Fit, Optimizer, Per, Plateau, TrainOn};
+use pcc_ir::{Graph, VarId};
 use pcc_opt::{Division, divide};
 use serde_json::json;
 use std::time::{Duration, Instant};

@@ -114,17 +114,11 @@ fn count(
     }
 }
 
-fn missing_value(
-    graph: &Graph,
-    numbers: &[u32],
-    batch: &Batch,
-    options: &MleOptions,
-) -> Option<Diagnostic> {
+fn missing_value(graph: &Graph, numbers: &[u32], batch: &Batch, options: &MleOptions) -> Option<Diagnostic> {
     let span = options.span;
     let scope = graph.scope(graph.root());
-    let is_needed = |&var: &VarId| {
-        !graph.variable(var).is_latent || options.given.contains(&graph.variable(var).group)
-    };
+    let is_needed =
+        |&var: &VarId| !graph.variable(var).is_latent || options.given.contains(&graph.variable(var).group);
     let needed: Vec<VarId> = scope.iter().filter(is_needed).collect();
     for (row, number) in numbers.iter().enumerate() {
         if let Some(var) = needed.iter().find(|&&var| batch.get(graph, row, var) == Value::Missing) {

@@ -57,7 +57,8 @@ impl<'p> Elaborator<'p> {
                     Ok(Features::Tiles { data: data.clone(), tiles: tiles.clone() })
                 }
                 DataView::Whole(name) | DataView::Tile { data: name, .. } => {
-                    let message = format!("{what} a vector for each value of a latent, and `{name}` has none");
+                    let message =
+                        format!("{what} a vector for each value of a latent, and `{name}` has none");
                     Err(Diagnostic::error("kind-mismatch", message)
                         .at(span, "")
                         .help(format!(

@@ -99,12 +99,17 @@ impl<'p> Elaborator<'p> {
             }
             (Value::Data(data), "tile") => self.data_tile(data, &arg, at),
             (Value::Data(data), "tiles") => self.data_tiles(data, &arg, at),
-            
+
             _ => Err(self.unknown_field(value, name).into()),
         }
     }
 
-    pub(super) fn only_argument(&self, args: Args<'p>, parameter: &str, method: &str) -> Eval<(Value<'p>, Span)> {
+    pub(super) fn only_argument(
+        &self,
+        args: Args<'p>,
+        parameter: &str,
+        method: &str,
+    ) -> Eval<(Value<'p>, Span)> {
         let span = args.span;
         let named = args.named.into_iter().map(|(name, value, at)| (Some(name), value, at));
         let mut all = args.positional.into_iter().map(|(value, at)| (None, value, at)).chain(named);

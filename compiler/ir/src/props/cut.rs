@@ -57,7 +57,9 @@ pub fn cut_at(graph: &Graph, latent: VarId) -> Result<Cut, NoCut> {
                 _ => return Err(NoCut::NoIndex(id)),
             }
         }
-        let Some(&indicator) = layer.children.iter().find(|child| is_indicator[child.index()]) else { continue };
+        let Some(&indicator) = layer.children.iter().find(|child| is_indicator[child.index()]) else {
+            continue;
+        };
         match (layer.kind, graph.layer(indicator).kind) {
             (LayerKind::Product, LayerKind::Indicator { first, .. }) => {
                 products.push((id, first..first + graph.layer(indicator).width));

@@ -131,8 +131,10 @@ impl Region {
                 LayerKind::Product => layer.n_units().is_multiple_of(self.n_copies as usize),
                 _ => layer.groups.is_multiple_of(self.n_copies),
             };
-            let has_tables =
-                layer.kind.param().is_none_or(|table| graph.param(table).groups.is_multiple_of(self.n_copies));
+            let has_tables = layer
+                .kind
+                .param()
+                .is_none_or(|table| graph.param(table).groups.is_multiple_of(self.n_copies));
             let is_observed = layer.kind.var().is_some_and(|var| latents.contains(&var));
             has_blocks && has_tables && !is_observed
         })
@@ -162,7 +164,10 @@ impl Region {
         let heads: Vec<LayerId> = self.heads.iter().map(|head| copy.layers[head]).collect();
         let root = match heads[..] {
             [root] => root,
-            _ => copy.builder.product(&heads, graph.layer(self.product).span).expect("heads have one unit each"),
+            _ => copy
+                .builder
+                .product(&heads, graph.layer(self.product).span)
+                .expect("heads have one unit each"),
         };
         let part = copy.builder.finish(root).expect("a copy has one unit for each value of its latent");
         let tables = part.params().iter().map(|param| table_named(graph, &param.name)).collect();
@@ -195,7 +200,11 @@ impl Copy {
     /// Declares the variables of a region, group by group.
     fn new(graph: &Graph, region: &Region) -> Copy {
         let mut is_used = vec![false; graph.variables().len()];
-        region.heads.iter().flat_map(|&head| graph.scope(head).iter()).for_each(|var| is_used[var.index()] = true);
+        region
+            .heads
+            .iter()
+            .flat_map(|&head| graph.scope(head).iter())
+            .for_each(|var| is_used[var.index()] = true);
         let mut builder = GraphBuilder::new();
         let mut variables = Vec::new();
         for group in graph.var_groups() {
@@ -233,7 +242,9 @@ impl Copy {
     }
 
     fn variable(&self, var: VarId) -> VarId {
-        VarId::new(self.variables.iter().position(|&own| own == var).expect("a leaf's variable is in the scope"))
+        VarId::new(
+            self.variables.iter().position(|&own| own == var).expect("a leaf's variable is in the scope"),
+        )
     }
 
     fn param(&mut self, graph: &Graph, table: ParamId, n_copies: u32) -> ParamId {

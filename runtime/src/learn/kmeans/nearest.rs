@@ -115,12 +115,7 @@ struct Search<'p> {
 }
 
 impl<'p> Search<'p> {
-    fn new(
-        kernels: &'static Kernels,
-        points: Points<'p>,
-        centres: &'p [f32],
-        half_norms: &'p [f32],
-    ) -> Self {
+    fn new(kernels: &'static Kernels, points: Points<'p>, centres: &'p [f32], half_norms: &'p [f32]) -> Self {
         let tile = vec![[0.0; TILE]; points.width];
         Search { kernels, points, centres, half_norms, tile, scores: vec![[0.0; TILE]; BLOCK] }
     }
@@ -138,7 +133,12 @@ impl<'p> Search<'p> {
             // SAFETY: there are `m` centres of `width` numbers from `w` on, `width` rows of a tile behind `e`,
             // and at least `m` rows behind `out`, which nothing else points to.
             unsafe { (self.kernels.matmul)(m, width, w, width, 1, e, out, 0) };
-            at_full_width(TakeBetter { best: &mut best, scores: &self.scores, half_norms, first: block * BLOCK });
+            at_full_width(TakeBetter {
+                best: &mut best,
+                scores: &self.scores,
+                half_norms,
+                first: block * BLOCK,
+            });
         }
         labels.copy_from_slice(&best.labels[..labels.len()]);
     }

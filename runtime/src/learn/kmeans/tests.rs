@@ -42,9 +42,8 @@ fn the_nearest_centre_is_that_of_a_plain_loop() {
         let points = Points { width, values: &values };
         let found = nearest(points, &centres, 2);
         for i in 0..n {
-            let distance = |c: &[f32]| {
-                c.iter().zip(points.row(i)).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>()
-            };
+            let distance =
+                |c: &[f32]| c.iter().zip(points.row(i)).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
             let least = centres.chunks_exact(width).map(distance).fold(f64::INFINITY, f64::min);
             let chosen = distance(&centres[found.labels[i] as usize * width..][..width]);
             assert!(chosen <= least + 1e-5, "{chosen} is not {least}");

@@ -45,9 +45,8 @@ impl Make {
         let family = Family::Categorical(family::Categorical { n: 4 });
         let input = ParamShape::Input { family, units: 2 };
         let sum = ParamShape::Sum { rows: 1, columns: 2 };
-        [("a", input), ("b", input), ("mix", sum)].map(|(name, shape)| {
-            self.table(&format!("{name}_{place}"), shape, groups)
-        })
+        [("a", input), ("b", input), ("mix", sum)]
+            .map(|(name, shape)| self.table(&format!("{name}_{place}"), shape, groups))
     }
 
     fn by(&mut self, heads: LayerId, latent: u32, rows: u32) -> LayerId {
@@ -82,7 +81,14 @@ fn rows(n: u32) -> EvidenceRows {
         let hash = i.wrapping_mul(2_654_435_761);
         let word = |shift: u32, n: u32| (hash >> shift) % n;
         let labels = [word(3, LABELS), word(9, 2)];
-        batch.push(&[(word(5, 4) + labels[0]) % 4, word(12, 4), word(16, 4), labels[1], labels[0], labels[1]]);
+        batch.push(&[
+            (word(5, 4) + labels[0]) % 4,
+            word(12, 4),
+            word(16, 4),
+            labels[1],
+            labels[0],
+            labels[1],
+        ]);
     }
     EvidenceRows::new(batch)
 }
@@ -132,7 +138,8 @@ fn the_likelihood_is_the_product_of_the_problems() {
         let division = divide(&graph, &latents());
         assert_eq!(division.parts.len(), n_parts);
         let whole = Interpreter::new(graph.clone(), params.clone()).log_likelihoods(data.evidence());
-        let mut rest = Interpreter::new(division.rest.clone(), pcc_opt::carry_params(&graph, &params, &division.rest));
+        let mut rest =
+            Interpreter::new(division.rest.clone(), pcc_opt::carry_params(&graph, &params, &division.rest));
         let mut sums = rest.log_likelihoods(data.evidence());
         for part in &division.parts {
             assert_eq!(part.places.len(), n_places);
@@ -222,7 +229,8 @@ fn an_interrupted_stage_goes_on_to_the_same_bits() {
     let division = divide(&graph, &latents());
     let executors = &interpreter;
     let (train, valid): (&dyn Rows, _) = (&data, Some(&data as &dyn Rows));
-    let stage = DividedStage { graph: &graph, division: &division, train, valid, options: &options, executors };
+    let stage =
+        DividedStage { graph: &graph, division: &division, train, valid, options: &options, executors };
     let mut state = TrainState::new(params(&graph, &data));
     let cut = stage.train(&mut state, &mut Impatient(Default::default()), &mut |_| Ok(())).unwrap();
     assert_eq!((cut, state.updates), (None, 1), "one part was done, and another begun");
