@@ -146,6 +146,12 @@ pub struct RunArgs {
     /// Print the steps with their estimated time and memory, and run nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// Print why each step would run, and run nothing.
+    #[arg(long)]
+    pub why: bool,
+    /// Run this stage again and all steps after it, even if they are done.
+    #[arg(long, value_name = "STAGE")]
+    pub from: Option<String>,
     /// Go on where an earlier run stopped (this is what `run` does anyway; with it, fail if there is nothing to go on with).
     #[arg(long)]
     pub resume: bool,

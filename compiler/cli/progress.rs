@@ -3,6 +3,7 @@
 use crate::args::Format;
 use crate::terminal::{Terminal, print_line};
 use indicatif::{ProgressBar, ProgressStyle};
+use pcc_diag::human_seconds;
 use pcc_runtime::train::{EpochReport, Event, Measured, Observer};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -150,6 +151,10 @@ impl Observer for Progress {
             Event::Step { name, is_done, resumes_after } => self.begin_step(name, is_done, resumes_after),
             Event::Stage { first_epoch, epochs, rows } => self.begin_stage(first_epoch, epochs, rows),
             Event::Batch { epoch, rows_done, .. } => self.batch(epoch, rows_done),
+            Event::Divided(divided) => match self.format {
+                Format::Human => self.say(&format!("  {divided}")),
+                Format::Json => self.line("divided", None, None, json!(divided)),
+            },
             Event::Epoch(report) => self.epoch(report),
             Event::Restored { epoch, value } => match self.format {
                 Format::Human => self.say(&format!("  best parameters: those of epoch {epoch} ({value:.4})")),
@@ -186,39 +191,5 @@ pub fn words(measured: &Measured) -> String {
         true => format!("{:.4} nats a row, {:.4} bpd", measured.mean(), measured.bits_per_dimension()),
         // Labels alone are no values of data.
         false => format!("{:.4} nats a row", measured.mean()),
-    }
-}
-
-/// `850 ms`, `12.3 s`, `4 min 5 s`, `1 h 2 min`.
-pub fn human_seconds(seconds: f64) -> String {
-    let (whole, minutes) = (seconds.round() as u64, (seconds / 60.0).round() as u64);
-    // The limits are where the shorter form would round up to a whole one of the next.
-    match seconds {
-        s if s < 0.9995 => format!("{:.0} ms", s * 1000.0),
-        s if s < 59.95 => format!("{s:.1} s"),
-        s if s < 3599.5 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => format!("{} h {} min", minutes / 60, minutes % 60),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::human_seconds;
-
-    #[test]
-    fn no_part_of_a_time_is_a_whole_one_of_the_next() {
-        let times = [0.85, 0.9996, 12.34, 59.96, 119.7, 245.2, 3599.7, 3720.0, 7199.0];
-        let words = [
-            "850 ms",
-            "1.0 s",
-            "12.3 s",
-            "1 min 0 s",
-            "2 min 0 s",
-            "4 min 5 s",
-            "1 h 0 min",
-            "1 h 2 min",
-            "2 h 0 min",
-        ];
-        assert_eq!(times.map(human_seconds), words);
     }
 }

@@ -3,10 +3,12 @@
 //! Everything that takes time or memory lives here. The runtime sees graphs, plans and recipes as plain
 //! data; it knows neither syntax nor the names of a source file.
 
+pub mod chart;
 pub mod data;
 pub mod exec;
 pub mod formats;
 pub mod learn;
+mod markup;
 pub mod model;
 mod pages;
 pub mod query;

@@ -4,10 +4,10 @@ use crate::args::{Format, Numerics, RunArgs};
 use crate::cmd::info::bytes;
 use crate::failure::Failure;
 use crate::opened;
-use crate::progress::{Progress, human_seconds};
+use crate::progress::Progress;
 use crate::terminal::{Terminal, print_line};
 use crate::world::{Loaded, World};
-use pcc_diag::Diagnostic;
+use pcc_diag::{Diagnostic, human_seconds};
 use pcc_ir::props::{self, DeterminismConfig};
 use pcc_ir::recipe::{Codes, Recipe};
 use pcc_ir::{Graph, Params};
@@ -19,10 +19,10 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Carries out a recipe, or with `--dry-run` says what it would do.
+/// Carries out a recipe, or with `--dry-run` and `--why` says what it would do.
 pub fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
     let started = Instant::now();
-    let world = match args.dry_run {
+    let world = match only_asks(args) {
         true => World::of_lock(&args.file, &args.source)?,
         false => World::of_data(&args.file, &args.source)?,
     };
@@ -41,6 +41,11 @@ pub fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
         Failure::Program(found, _) => Failure::Program(found, loaded.sources().clone()),
         other => other,
     })
+}
+
+/// Whether nothing is to be run.
+fn only_asks(args: &RunArgs) -> bool {
+    args.dry_run || args.why
 }
 
 /// The recipe and its circuit; nothing when the program has errors or needs a value that is not learned.
@@ -86,7 +91,7 @@ fn chosen(args: &RunArgs, mut recipes: Vec<Recipe>) -> Result<Recipe, Failure> {
 
 /// Only a dry run gets here without an error: the circuit waits for a learned value.
 fn not_elaborated(args: &RunArgs) -> Result<(), Failure> {
-    match args.dry_run {
+    match only_asks(args) {
         true => {
             print_line(
                 "the circuit depends on values that are not learned yet, so its steps can't be estimated",
@@ -133,14 +138,20 @@ fn carry_out(
         folder: &folder,
         executors: &executors,
         machine,
+        source_hash: loaded.source_hash(),
     };
-    let plan = match RecipePlan::new(&mut setting) {
+    let mut plan = match RecipePlan::new(&mut setting) {
         Ok(plan) => plan,
         Err(waits) if !waits.is_error() => return not_elaborated(args),
         Err(fault) => return Err(Failure::of(fault)),
     };
-    if args.dry_run {
-        print_plan(args, &plan);
+    if let Some(stage) = &args.from
+        && !plan.run_again_from(stage)
+    {
+        return Err(Failure::Usage(no_stage(stage, recipe)));
+    }
+    if only_asks(args) {
+        print_plan(args, &plan, &folder);
         return Ok(());
     }
     if args.resume && !plan.steps.iter().any(|s| s.is_done || s.resumes_after.is_some()) {
@@ -175,8 +186,23 @@ fn numerics_word(numerics: Numerics) -> &'static str {
     }
 }
 
-fn print_plan(args: &RunArgs, plan: &RecipePlan) {
+fn no_stage(wanted: &str, recipe: &Recipe) -> String {
+    let stages = recipe.steps.iter().filter_map(|step| match step {
+        pcc_ir::recipe::Step::Stage(stage) => Some(stage.name.as_str()),
+        _ => None,
+    });
+    let stages: Vec<&str> = stages.collect();
+    let help = match (pcc_diag::suggest(wanted, stages.iter().copied()), stages.as_slice()) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, []) => "it has none".into(),
+        (None, stages) => format!("it has `{}`", stages.join("`, `")),
+    };
+    format!("the recipe `{}` has no stage `{wanted}`; {help}", recipe.name)
+}
+
+fn print_plan(args: &RunArgs, plan: &RecipePlan, folder: &Path) {
     for step in &plan.steps {
+        let reasons = if args.why { step.reasons(folder) } else { Vec::new() };
         let state = match (step.is_done, step.resumes_after) {
             (true, _) => "done".to_string(),
             (false, Some(epoch)) => {
@@ -185,14 +211,20 @@ fn print_plan(args: &RunArgs, plan: &RecipePlan) {
             (false, None) => format!("about {}", human_seconds(step.seconds)),
         };
         match args.format {
-            Format::Human => print_line(&format!("{:<24} {state}, {}", step.name, bytes(step.bytes))),
-            Format::Json => print_line(
-                &json!({
+            Format::Human => {
+                print_line(&format!("{:<24} {state}, {}", step.name, bytes(step.bytes)));
+                reasons.iter().for_each(|reason| print_line(&format!("  {reason}")));
+            }
+            Format::Json => {
+                let mut line = json!({
                     "step": step.name, "key": step.key, "is_done": step.is_done,
                     "resumes_after": step.resumes_after, "seconds": step.seconds, "bytes": step.bytes,
-                })
-                .to_string(),
-            ),
+                });
+                if args.why {
+                    line["why"] = json!(reasons);
+                }
+                print_line(&line.to_string());
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ pub use render::{RenderConfig, render};
 pub use sink::Sink;
 pub use source::{FileId, SourceFile, Sources, Span};
 pub use suggest::suggest;
-pub use words::grouped;
+pub use words::{grouped, human_seconds};
 
 /// How grave a diagnostic is. Only errors stop a phase; warnings never change the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

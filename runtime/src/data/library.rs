@@ -87,6 +87,14 @@ impl DataSets {
         std::iter::once(PathBuf::from(beside)).chain(self.pcc_data.clone()).collect()
     }
 
+    /// The file of a data set, as written.
+    ///
+    /// # Errors
+    /// `unknown-data`.
+    pub(crate) fn path_of(&self, name: &str) -> Result<&str, Diagnostic> {
+        self.source(name).map(|source| source.path.as_str())
+    }
+
     fn source(&self, name: &str) -> Result<&DataSource, Diagnostic> {
         self.sources.iter().find(|s| s.name == name).ok_or_else(|| {
             let fault = Diagnostic::error("unknown-data", format!("no data set is named `{name}`"));

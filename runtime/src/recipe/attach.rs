@@ -4,6 +4,7 @@
 //! the labels of its rows. All of it is settled, and refused, while a recipe is planned.
 
 use super::Setting;
+use super::key::Input;
 use crate::train::Attached;
 use pcc_diag::{Diagnostic, Span};
 use pcc_ir::recipe::{Codes, LabelSource, Labels, Materialize};
@@ -17,6 +18,8 @@ pub type Keyed = (Arc<Labels>, String);
 #[derive(Default)]
 pub(super) struct Attachments {
     all: Vec<Attachment>,
+    /// The keys of these and of those that were taken off.
+    ever: Vec<Input>,
 }
 
 struct Attachment {
@@ -50,6 +53,7 @@ impl Attachments {
             {
                 return Err(not_shared(source, span));
             }
+            self.ever.push((format!("labels {} of {}", source.codes.name, step.latent), labels.1.clone()));
             self.all.push(Attachment { latent: step.latent.clone(), source: source.clone(), labels });
         }
         Ok(())
@@ -58,6 +62,11 @@ impl Attachments {
     /// Takes the labels of a latent off.
     pub fn marginalize(&mut self, latent: &str) {
         self.all.retain(|attachment| attachment.latent != latent);
+    }
+
+    /// The keys of all labels that were attached until now, by name.
+    pub fn keys(&self) -> impl Iterator<Item = Input> {
+        self.ever.iter().cloned()
     }
 
     /// The labels of the rows of a data set, for each latent that a stage is given.

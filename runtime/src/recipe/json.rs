@@ -32,6 +32,7 @@ pub(super) fn epoch_metrics(train: &Measured, valid: Option<&Measured>) -> Map<S
 pub(super) fn output(output: &Output) -> Value {
     match output {
         Output::Json(to) => json!({ "json": to }),
+        Output::Page(to) => json!({ "page": to }),
         Output::Samples { count, to } => json!({ "samples": count, "to": to }),
         Output::Inpaint { data, count, to } => json!({ "inpaint": data, "count": count, "to": to }),
     }
@@ -40,6 +41,6 @@ pub(super) fn output(output: &Output) -> Value {
 /// The file that an output is written to.
 pub(super) fn file_of(output: &Output) -> &str {
     match output {
-        Output::Json(to) | Output::Samples { to, .. } | Output::Inpaint { to, .. } => to,
+        Output::Json(to) | Output::Page(to) | Output::Samples { to, .. } | Output::Inpaint { to, .. } => to,
     }
 }

@@ -11,11 +11,15 @@ mod estimate;
 mod json;
 mod key;
 mod needs;
+mod page;
+mod pictures;
 mod plan;
 mod report;
 mod run;
+mod spent;
 mod stage;
 mod step_folder;
+mod why;
 
 #[cfg(test)]
 mod tests;
@@ -55,6 +59,8 @@ pub struct Setting<'a> {
     pub executors: MakeExecutor<'a>,
     /// What numbers depend on beside the recipe.
     pub machine: Machine,
+    /// A hash of the program's source. Reports show it; no key covers it, as layout changes no result.
+    pub source_hash: String,
 }
 
 /// What the bits of a result depend on beside the recipe and its inputs.

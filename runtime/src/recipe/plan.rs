@@ -2,11 +2,13 @@
 
 use super::attach::{Attachments, StageLabels};
 use super::estimate::{Cost, Sizes};
-use super::key::{circuit_key, data_keys, stage_settings, step_key, weight_keys};
+use super::key::{
+    Input, PARAMETERS, Parts, circuit_parts, data_keys, key_of, stage_settings, step_parts, weight_keys,
+};
 use super::needs::refusals;
 use super::report::check_output;
 use super::step_folder::StepFolder;
-use super::{Setting, json};
+use super::{Setting, json, page};
 use pcc_diag::{Diagnostic, Span};
 use pcc_ir::recipe::{Evaluate, Optimizer, Output, Stage, Step, TrainOn};
 use serde_json::Value;
@@ -37,8 +39,12 @@ pub struct PlannedStep {
     pub is_done: bool,
     /// The epoch after which an interrupted stage goes on.
     pub resumes_after: Option<u32>,
-    /// The settings that its key covers.
-    pub(super) settings: Value,
+    /// Whether it runs again although it was done.
+    pub(super) is_again: bool,
+    /// What it costs from its beginning on.
+    pub(super) cost: Cost,
+    /// What its key covers.
+    pub(super) parts: Parts,
     /// Where its result is kept.
     pub(super) folder: StepFolder,
 }
@@ -79,7 +85,7 @@ impl RecipePlan {
         }
         let mut planner = Planner {
             sizes: Sizes::of(setting.graph, setting.machine.threads),
-            params_key: circuit_key(setting),
+            circuit: circuit_parts(setting),
             params_step: None,
             attachments: Attachments::default(),
             steps: Vec::new(),
@@ -101,12 +107,27 @@ impl RecipePlan {
         }
         Ok(RecipePlan { steps: planner.steps })
     }
+
+    /// Lets a stage and all steps after it run again, even where they are done. Returns whether there is such
+    /// a stage.
+    pub fn run_again_from(&mut self, stage: &str) -> bool {
+        let is_it = |step: &PlannedStep| matches!(&step.kind, StepKind::Train(t) if t.stage.name == stage);
+        let Some(first) = self.steps.iter().position(is_it) else { return false };
+        for step in &mut self.steps[first..] {
+            step.is_done = false;
+            step.is_again = true;
+            step.resumes_after = None;
+            (step.seconds, step.bytes) = (step.cost.seconds, step.cost.bytes);
+        }
+        true
+    }
 }
 
 struct Planner {
     sizes: Sizes,
-    /// The key of the parameters at this point of the recipe, and the step that makes them.
-    params_key: String,
+    /// What all keys cover.
+    circuit: Parts,
+    /// The step that makes the parameters at this point of the recipe.
     params_step: Option<usize>,
     /// The labels of latents at this point.
     attachments: Attachments,
@@ -116,7 +137,7 @@ struct Planner {
 impl Planner {
     fn stage(&mut self, stage: &Stage, setting: &mut Setting) -> Result<(), Diagnostic> {
         let (labels, n_rows) = self.trained_on(stage, setting)?;
-        let mut keys = labels.keys.clone();
+        let mut keys = named_labels(stage, stage.fit.data.name(), &labels);
         if let TrainOn::Data(name) = &stage.fit.data {
             keys.extend(data_keys(setting, &[name])?);
         }
@@ -125,7 +146,7 @@ impl Planner {
             valid_rows = setting.data.get(&until.data)?.n_rows();
             valid_labels = self.given(stage, (&until.data, valid_rows), setting)?;
             keys.extend(data_keys(setting, &[&until.data])?);
-            keys.extend(valid_labels.keys.clone());
+            keys.extend(named_labels(stage, &until.data, &valid_labels));
         }
         let weights = [&stage.fit.weights, stage.until.as_ref().map_or(&None, |until| &until.weights)];
         let weights: Vec<&str> = weights.into_iter().flatten().map(String::as_str).collect();
@@ -135,7 +156,6 @@ impl Planner {
         self.push(format!("stage {}", stage.name), kind, stage_settings(stage), keys, cost, setting);
         let last = self.steps.len() - 1;
         self.steps[last].seconds *= share_left(stage, self.steps[last].resumes_after);
-        self.params_key.clone_from(&self.steps[last].key);
         self.params_step = Some(last);
         Ok(())
     }
@@ -174,11 +194,16 @@ impl Planner {
     }
 
     fn report(&mut self, outputs: &[Output], setting: &mut Setting) -> Result<(), Diagnostic> {
-        let mut keys: Vec<String> = self.steps.iter().map(|step| step.key.clone()).collect();
+        let step_key = |(i, step): (usize, &PlannedStep)| (format!("step {}, {}", i + 1, step.name), step.key.clone());
+        let mut keys: Vec<Input> = self.steps.iter().enumerate().map(step_key).collect();
         let mut rows = 0;
         for output in outputs {
             match output {
                 Output::Json(_) => {}
+                Output::Page(_) => {
+                    rows += page::ROWS;
+                    keys.extend(self.attachments.keys());
+                }
                 Output::Samples { count, .. } => rows += *count as usize,
                 Output::Inpaint { data, count, .. } => {
                     rows += *count as usize;
@@ -201,13 +226,13 @@ impl Planner {
         name: String,
         kind: StepKind,
         settings: Value,
-        inputs: Vec<String>,
+        mut inputs: Vec<Input>,
         cost: Cost,
         setting: &Setting,
     ) {
-        let inputs: Vec<&str> =
-            std::iter::once(&self.params_key).chain(&inputs).map(String::as_str).collect();
-        let key = step_key(&settings, &inputs);
+        inputs.extend(self.params_step.map(|step| (PARAMETERS.to_string(), self.steps[step].key.clone())));
+        let parts = step_parts(&self.circuit, settings, inputs);
+        let key = key_of(&parts);
         let folder = StepFolder::of(setting.folder, &name, &key);
         let is_done = folder.is_done();
         self.steps.push(PlannedStep {
@@ -218,11 +243,21 @@ impl Planner {
             bytes: if is_done { 0 } else { cost.bytes },
             is_done,
             resumes_after: if is_done { None } else { folder.saved_epoch() },
-            settings,
+            is_again: false,
+            cost,
+            parts,
             key,
             folder,
         });
     }
+}
+
+/// The keys of the labels of a data set, by the latents that a stage is given.
+fn named_labels(stage: &Stage, data: &str, labels: &StageLabels) -> Vec<Input> {
+    let names = stage.fit.given.iter().map(|latent| format!("labels of {latent} on {data}"));
+    let alone = std::iter::once(format!("labels {data}"));
+    let names: Vec<String> = if stage.fit.given.is_empty() { alone.collect() } else { names.collect() };
+    names.into_iter().zip(labels.keys.iter().cloned()).collect()
 }
 
 /// How much of a stage's epochs is still to be done.

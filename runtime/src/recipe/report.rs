@@ -1,18 +1,19 @@
-//! What a report writes: results as JSON, samples, in-painted pictures.
+//! What a report writes: results as JSON or as a page, samples, in-painted pictures.
 //!
-//! The JSON is made from what the steps keep in their folders and nothing else, so it can be made again
-//! from them.
+//! All of it is made from what the steps keep in their folders and from data, so it can be made again.
 
-use super::Setting;
 use super::json::metrics;
+use super::pictures::{Inpainted, inpainted, observed_groups, picture, pictures};
 use super::plan::{PlannedStep, StepKind};
-use crate::data::{Picture, PictureGrid, picture_of, write_atomically, write_csv, write_npy, write_png};
+use super::spent::Spent;
+use super::{Setting, page};
+use crate::data::{PictureGrid, write_atomically, write_csv, write_npy, write_png};
 use crate::exec::Executor;
 use crate::query::sample;
 use crate::train::Measured;
 use pcc_diag::Diagnostic;
 use pcc_ir::recipe::Output;
-use pcc_ir::{Batch, Graph, MISSING, VarGroup};
+use pcc_ir::{Batch, Graph};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -37,6 +38,10 @@ pub(super) fn write_output(
             let text = format!("{:#}\n", summary(steps, setting));
             write_atomically(path, |to| to.write_all(text.as_bytes()))
         }
+        Output::Page(_) => {
+            let text = page::page(steps, setting, executor)?;
+            write_atomically(path, |to| to.write_all(text.as_bytes()))
+        }
         Output::Samples { count, .. } => {
             let nothing = Batch::missing(setting.graph.variables().len(), 1);
             let samples = sample(executor, &nothing, *count as usize, setting.recipe.seed)?;
@@ -46,7 +51,7 @@ pub(super) fn write_output(
             let data = setting.data.get(data)?;
             let mut originals = Batch::default();
             data.batch(0..data.n_rows().min(*count as usize), &mut originals);
-            let sheet = inpainted(executor, &originals, setting.recipe.seed)?;
+            let sheet = inpainting_sheet(executor, &originals, setting.recipe.seed)?;
             write_pictures(path, setting.graph, &sheet, 6)
         }
     }
@@ -58,7 +63,7 @@ pub(super) fn write_output(
 /// `unknown-format`, `not-a-picture`.
 pub(super) fn check_output(output: &Output, graph: &Graph) -> Result<(), Diagnostic> {
     match output {
-        Output::Json(_) => Ok(()),
+        Output::Json(_) | Output::Page(_) => Ok(()),
         Output::Samples { to, .. } => match Format::of(Path::new(to))? {
             Format::Picture => check_pictures(graph),
             Format::Array | Format::Table => Ok(()),
@@ -77,6 +82,7 @@ fn summary(steps: &[PlannedStep], setting: &Setting) -> Value {
     let parsed = |text: String| serde_json::from_str::<Value>(&text).ok();
     let of_step = |step: &PlannedStep| {
         let epochs = step.folder.read("metrics.jsonl").unwrap_or_default();
+        let spent = Spent::read(&step.folder);
         let measured =
             step.folder.read("result.json").and_then(|t| serde_json::from_str::<Measured>(&t).ok());
         let kind = match step.kind {
@@ -90,6 +96,10 @@ fn summary(steps: &[PlannedStep], setting: &Setting) -> Value {
             "key": step.key,
             "settings": step.folder.read("settings.json").and_then(parsed),
             "epochs": epochs.lines().filter_map(|l| parsed(l.into())).collect::<Vec<_>>(),
+            "seconds": spent.as_ref().map(|spent| spent.seconds),
+            "epoch_seconds": spent.as_ref().map(|spent| &spent.epochs),
+            "edge_visits": spent.as_ref().map(|spent| spent.edge_visits),
+            "divided": spent.as_ref().map(|spent| spent.divided),
             "rows": measured.map(|m| m.rows),
             "impossible_rows": measured.map(|m| m.impossible_rows),
             "metrics": measured.map(|m| metrics(&m, "")),
@@ -105,11 +115,6 @@ fn summary(steps: &[PlannedStep], setting: &Setting) -> Value {
         "version": setting.machine.version,
         "steps": steps.iter().map(of_step).collect::<Vec<_>>(),
     })
-}
-
-/// The groups that are no latents.
-fn observed_groups(graph: &Graph) -> Vec<VarGroup> {
-    graph.var_groups().iter().filter(|group| !group.is_latent).cloned().collect()
 }
 
 /// Writes rows of samples to `.npy`, `.csv`, or as a grid of pictures to `.png`.
@@ -152,41 +157,19 @@ impl Format {
     }
 }
 
-/// The picture that the first observed group shows in a row.
-fn picture(graph: &Graph, row: &[u32]) -> Result<Picture, Diagnostic> {
-    let no_group = || Diagnostic::error("not-a-picture", "the circuit has no observed variables to show");
-    picture_of(observed_groups(graph).first().ok_or_else(no_group)?, row)
-}
-
 /// Writes one picture of the first observed group for each row.
 fn write_pictures(path: &Path, graph: &Graph, rows: &Batch, per_line: usize) -> Result<(), Diagnostic> {
-    let pictures =
-        (0..rows.n_rows()).map(|row| picture(graph, rows.row(row))).collect::<Result<Vec<_>, _>>()?;
+    let pictures = pictures(graph, rows)?;
     let grid = PictureGrid { per_line, separator: SEPARATOR, scale: SCALE };
     write_atomically(path, |to| write_png(to, &pictures, grid))
 }
 
 /// Three rows for each original: itself, its upper half, and the upper half completed by a sample.
-fn inpainted(executor: &mut dyn Executor, originals: &Batch, seed: u64) -> Result<Batch, Diagnostic> {
-    let mut halves = originals.clone();
-    for row in 0..halves.n_rows() {
-        hide_lower_half(executor.graph(), halves.row_mut(row));
-    }
-    let completed = sample(executor, &halves, 1, seed)?;
+fn inpainting_sheet(executor: &mut dyn Executor, originals: &Batch, seed: u64) -> Result<Batch, Diagnostic> {
+    let Inpainted { halves, completed } = inpainted(executor, originals, 1, seed)?;
     let mut sheet = Batch::empty(originals.n_variables());
     for row in 0..originals.n_rows() {
         [originals, &halves, &completed].into_iter().for_each(|batch| sheet.push(batch.row(row)));
     }
     Ok(sheet)
-}
-
-/// Makes the second half of every observed group missing; groups are row-major, so that is the lower half
-/// of a picture. Of an odd number of lines the middle one is kept.
-fn hide_lower_half(graph: &Graph, words: &mut [u32]) {
-    for group in observed_groups(graph) {
-        let lines = group.extents.first().map_or(1, |&e| e as usize);
-        let line = group.len() / lines.max(1);
-        let first = group.first.index() + lines.div_ceil(2) * line;
-        words[first..group.first.index() + group.len()].fill(MISSING);
-    }
 }

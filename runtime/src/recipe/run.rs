@@ -55,6 +55,9 @@ pub fn run(
         if observer.is_cancelled() {
             return Ok(Ended::Cancelled { step: name.clone() });
         }
+        if step.is_again {
+            step.folder.discard()?;
+        }
         observer.event(Event::Step { name, is_done: *is_done, resumes_after: *resumes_after });
         let is_whole = match &step.kind {
             StepKind::Train(training) => progress.train(step, training, setting, observer)?,
@@ -119,7 +122,7 @@ impl Progress {
             None => {
                 let rows = setting.data.get(&evaluate.data)?;
                 let measured = measure(self.executor(setting)?, &*rows)?;
-                step.folder.open(&step.settings)?;
+                step.folder.open(&step.parts)?;
                 let text = serde_json::to_string(&measured).expect("sums are numbers");
                 step.folder.write("result.json", &format!("{text}\n"))?;
                 step.folder.finish()?;
@@ -149,7 +152,7 @@ impl Progress {
             let executor = self.executor(setting)?;
             write_output(output, &path, before, setting, executor)?;
         }
-        step.folder.open(&step.settings)?;
+        step.folder.open(&step.parts)?;
         step.folder.finish()?;
         Ok(true)
     }

@@ -3,7 +3,8 @@
 use super::json::epoch_metrics;
 use super::needs::groups;
 use super::plan::{PlannedStep, Training, later};
-use super::{Setting, key};
+use super::Setting;
+use super::spent::{Clock, visits_of};
 use crate::exec::Executor;
 use crate::train::{
     Attached, DividedStage, Ended, FitOptions, LabelledRows, MleOptions, Observer, Rows, StopRule,
@@ -28,13 +29,13 @@ pub(super) fn train(
     observer: &mut dyn Observer,
 ) -> Result<bool, Diagnostic> {
     let stage = &training.stage;
-    step.folder.open(&key::stage_settings(stage))?;
+    step.folder.open(&step.parts)?;
     let held = held_tables(training, setting)?;
     let is_whole = match &stage.fit.optimizer {
         Optimizer::Later(name) => return Err(later(&format!("training by `{name}(..)`"), stage.fit.span)),
         Optimizer::Em(em) => train_by_em(step, training, em, held, setting, executor, observer)?,
         Optimizer::Mle { pseudocount, per } => {
-            train_in_closed_form(training, (*pseudocount, *per), held, setting, executor, observer)?
+            train_in_closed_form(step, training, (*pseudocount, *per), held, setting, executor, observer)?
         }
     };
     if is_whole {
@@ -85,26 +86,51 @@ fn train_by_em(
     });
     let threads = setting.machine.threads;
     let options = FitOptions { em: em.clone(), stop, seed: setting.recipe.seed, held, threads };
+    let from = step.folder.read_state(setting.graph);
+    let clock = Clock::start(&step.folder, from.as_ref().map(TrainState::epoch));
     let mut kept = Instant::now();
     let mut keep = |state: &TrainState| match kept.elapsed() > KEEP_EVERY {
         true => {
             kept = Instant::now();
+            clock.keep()?;
             step.folder.write_state(state)
         }
         false => Ok(()),
     };
+    let observer = &mut clock.watch(observer);
     let valid = valid.as_ref().map(|valid| valid as &dyn Rows);
-    let from = step.folder.read_state(setting.graph);
     if let Some(division) = division(training, setting.graph) {
         let (graph, executors) = (setting.graph, setting.executors);
         let divided =
             DividedStage { graph, division: &division, train: &rows, valid, options: &options, executors };
-        return train_divided(step, &divided, from, executor, observer, &mut keep);
+        let (state, is_whole) = train_divided(&divided, from, executor, observer, &mut keep)?;
+        return write_progress(step, &clock, &state, is_whole);
     }
-    match fit(executor, &rows, valid, &options, from, observer, &mut keep)? {
-        Ended::Cancelled(state) => step.folder.write_state(&state).map(|()| false),
-        Ended::Done(state) => step.folder.write("metrics.jsonl", &history(&state)).map(|()| true),
+    let (state, is_whole) = match fit(executor, &rows, valid, &options, from, observer, &mut keep)? {
+        Ended::Cancelled(state) => (state, false),
+        Ended::Done(state) => (state, true),
+    };
+    write_progress(step, &clock, &state, is_whole)
+}
+
+/// Keeps what a stage did, or from where it goes on; passes on whether it is whole.
+fn write_progress(
+    step: &PlannedStep,
+    clock: &Clock,
+    state: &TrainState,
+    is_whole: bool,
+) -> Result<bool, Diagnostic> {
+    match is_whole {
+        true => {
+            clock.finish(visits_of(&state.history))?;
+            step.folder.write("metrics.jsonl", &history(state))?;
+        }
+        false => {
+            clock.keep()?;
+            step.folder.write_state(state)?;
+        }
     }
+    Ok(is_whole)
 }
 
 /// The problems that a stage falls apart into: those of a circuit whose labels are all there.
@@ -118,30 +144,29 @@ fn division(training: &Training, graph: &Graph) -> Option<Division> {
     Some(divide(graph, &latents)).filter(|division| !division.parts.is_empty())
 }
 
+/// The state of the stage, and whether it is whole.
 fn train_divided(
-    step: &PlannedStep,
     stage: &DividedStage,
     from: Option<TrainState>,
     executor: &mut dyn Executor,
     observer: &mut dyn Observer,
     keep: &mut dyn FnMut(&TrainState) -> Result<(), Diagnostic>,
-) -> Result<bool, Diagnostic> {
+) -> Result<(TrainState, bool), Diagnostic> {
     let mut state = from.unwrap_or_else(|| {
         let mut params = executor.params().clone();
         start(stage.graph, stage.train, stage.options.em.start, stage.options.seed, &mut params);
         TrainState::new(params)
     });
     refuse_unset(stage.graph, &state.params)?;
-    match stage.train(&mut state, observer, keep)? {
-        None => step.folder.write_state(&state).map(|()| false),
-        Some(_) => {
-            executor.update(&mut |params| params.clone_from(&state.params));
-            step.folder.write("metrics.jsonl", &history(&state)).map(|()| true)
-        }
+    let is_whole = stage.train(&mut state, observer, keep)?.is_some();
+    if is_whole {
+        executor.update(&mut |params| params.clone_from(&state.params));
     }
+    Ok((state, is_whole))
 }
 
 fn train_in_closed_form(
+    step: &PlannedStep,
     training: &Training,
     (pseudocount, per): (f64, Per),
     held: Vec<bool>,
@@ -154,7 +179,12 @@ fn train_in_closed_form(
     let given = groups(setting.graph, given);
     let threads = setting.machine.threads;
     let options = MleOptions { pseudocount, per, given, held, threads, span: *span };
-    mle(executor, &rows, &options, observer)
+    let clock = Clock::start(&step.folder, None);
+    let is_whole = mle(executor, &rows, &options, observer)?;
+    if is_whole {
+        clock.finish(setting.graph.n_edges() * rows.n_rows() as u64)?;
+    }
+    Ok(is_whole)
 }
 
 /// The rows that a stage is trained on, with their labels and weights.
@@ -194,11 +224,14 @@ fn weighted_rows(
 /// A line of JSON for each epoch.
 fn history(state: &TrainState) -> String {
     let best = state.best.as_ref().map(|best| best.epoch);
+    let mut edge_visits = 0;
     let line = |record: &crate::train::EpochRecord| {
+        edge_visits += record.edge_visits;
         let line = json!({
             "epoch": record.epoch,
             "step_size": record.step,
             "is_best": best == Some(record.epoch),
+            "edge_visits": edge_visits,
             "metrics": epoch_metrics(&record.train, record.valid.as_ref()),
         });
         format!("{line}\n")

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! settings.json        what was asked for
+//! key.json             the parts of the key, by name
+//! cost.json            the seconds and visits of edges that a stage took, which no key covers
 //! state.safetensors    a stage after its last kept epoch; removed when it is done
 //! weights.pcm          what a stage ended with: the circuit and its tables
 //! metrics.jsonl        a line for each epoch of a stage
@@ -11,6 +13,7 @@
 //!
 //! Every file is written under another name and renamed, so a kill leaves whole files only.
 
+use super::key::{Parts, SETTINGS};
 use crate::data::write_atomically;
 use crate::model::{Model, Tensor, Tensors, Values, load_tensors, save_tensors};
 use crate::train::TrainState;
@@ -19,6 +22,7 @@ use pcc_ir::graph::{InitialValues, print_with};
 use pcc_ir::{Graph, Params};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// The metadata of a kept state that holds what is no array.
 const STATE: &str = "state";
@@ -40,9 +44,52 @@ impl StepFolder {
     }
 
     /// Makes the folder and writes what was asked for.
-    pub fn open(&self, settings: &Value) -> Result<(), Diagnostic> {
+    pub fn open(&self, parts: &Parts) -> Result<(), Diagnostic> {
         make_folder(&self.path)?;
-        self.write("settings.json", &format!("{settings:#}\n"))
+        let settings = parts.get(SETTINGS).unwrap_or(&Value::Null);
+        self.write("settings.json", &format!("{settings:#}\n"))?;
+        self.write("key.json", &format!("{:#}\n", Value::Object(parts.clone())))
+    }
+
+    /// Removes the folder with all that is in it.
+    ///
+    /// # Errors
+    /// `cannot-write`.
+    pub fn discard(&self) -> Result<(), Diagnostic> {
+        match std::fs::remove_dir_all(&self.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                let message = format!("the step `{}` can't be removed: {error}", self.path.display());
+                Err(Diagnostic::error("cannot-write", message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The parts of its key, if the step was ever begun.
+    pub fn kept_parts(&self) -> Option<Parts> {
+        parts_in(&self.path)
+    }
+
+    /// The parts of the keys of other steps with this name that were finished, the latest first.
+    pub fn others(&self) -> Vec<Parts> {
+        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let Some(own) = name(&self.path) else { return Vec::new() };
+        let plain = &own[..own.len() - DIGITS];
+        let is_other = |path: &PathBuf| {
+            name(path).is_some_and(|name| {
+                name != own && name.len() == own.len() && name.starts_with(plain)
+            })
+        };
+        let entries = self.path.parent().and_then(|steps| std::fs::read_dir(steps).ok());
+        let paths = entries.into_iter().flatten().flatten().map(|entry| entry.path()).filter(is_other);
+        let mut found: Vec<(SystemTime, Parts)> = paths
+            .filter_map(|path| {
+                let done = std::fs::metadata(path.join("done")).and_then(|file| file.modified()).ok()?;
+                Some((done, parts_in(&path)?))
+            })
+            .collect();
+        found.sort_by_key(|(done, _)| std::cmp::Reverse(*done));
+        found.into_iter().map(|(_, parts)| parts).collect()
     }
 
     /// Whether the step is finished: its marker holds the whole key.
@@ -121,6 +168,10 @@ impl StepFolder {
             false => Err(damaged("it holds another circuit")),
         }
     }
+}
+
+fn parts_in(folder: &Path) -> Option<Parts> {
+    serde_json::from_str(&std::fs::read_to_string(folder.join("key.json")).ok()?).ok()
 }
 
 /// Makes a folder and those above it.

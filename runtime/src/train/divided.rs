@@ -13,9 +13,10 @@ use super::observe::{EpochReport, Event, Observer};
 use super::rows::{Rows, for_each_chunk};
 use super::state::{EpochRecord, TrainState};
 use crate::exec::Executor;
-use pcc_diag::Diagnostic;
+use pcc_diag::{Diagnostic, grouped};
 use pcc_ir::{Batch, Graph, MISSING, ParamId, Params};
 use pcc_opt::{Division, Part};
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::time::Instant;
 
@@ -39,12 +40,38 @@ pub struct DividedStage<'a> {
 }
 
 /// What a divided stage did besides moving parameters.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Divided {
     /// Problems that had rows to learn from.
     pub problems: usize,
     /// Copies without a row, which keep their start.
     pub empty: usize,
+}
+
+impl std::fmt::Display for Divided {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let word = |n: usize, one: &'static str, many| if n == 1 { one } else { many };
+        let Divided { problems, empty } = *self;
+        write!(f, "{} {} one by one", grouped(problems as u64), word(problems, "copy learned", "copies learned"))?;
+        match empty {
+            0 => Ok(()),
+            n => write!(
+                f,
+                "; {} {} no rows and {} start",
+                grouped(n as u64),
+                word(n, "has", "have"),
+                word(n, "keeps its", "keep their")
+            ),
+        }
+    }
+}
+
+impl Divided {
+    fn add(&mut self, has_rows: &[bool]) {
+        let problems = has_rows.iter().filter(|&&has| has).count();
+        self.problems += problems;
+        self.empty += has_rows.len() - problems;
+    }
 }
 
 impl DividedStage<'_> {
@@ -65,6 +92,9 @@ impl DividedStage<'_> {
         let mut done = Divided::default();
         let parts: Vec<&Part> = self.division.parts.iter().filter(|part| self.moves(&part.tables)).collect();
         let whole = 1 + parts.len();
+        for part in &parts[..parts.len().min(state.updates as usize)] {
+            done.add(&copies_with_rows(self.graph, part, self.train));
+        }
         for (i, part) in parts.iter().enumerate().skip(state.updates as usize) {
             if !self.train_part(i, part, state, observer, &mut done)? {
                 return Ok(None);
@@ -76,6 +106,7 @@ impl DividedStage<'_> {
         if self.moves(&self.division.rest_tables) && !self.train_rest(state, observer)? {
             return Ok(None);
         }
+        observer.event(Event::Divided(done));
         self.report(begun.elapsed().as_secs_f64(), state, observer);
         Ok(Some(done))
     }
@@ -212,16 +243,19 @@ impl Observer for Quiet<'_> {
 fn add_history(all: &mut Vec<EpochRecord>, own: &[EpochRecord], epochs: u32) {
     let Some(last) = own.last() else { return };
     for i in 0..epochs as usize {
+        // A problem that has stopped still counts in what is measured, but visits nothing.
+        let edge_visits = own.get(i).map_or(0, |record| record.edge_visits);
         let record = own.get(i).unwrap_or(last);
         match all.get_mut(i) {
             Some(sum) => {
+                sum.edge_visits += edge_visits;
                 sum.train = sum.train.with(&record.train);
                 sum.valid = match (sum.valid, record.valid) {
                     (Some(a), Some(b)) => Some(a.with(&b)),
                     (a, b) => a.or(b),
                 };
             }
-            None => all.push(EpochRecord { epoch: i as u32 + 1, ..record.clone() }),
+            None => all.push(EpochRecord { epoch: i as u32 + 1, edge_visits, ..record.clone() }),
         }
     }
 }
@@ -233,6 +267,18 @@ fn copy_tables(part: &Part, copy: usize, mut visit: impl FnMut(ParamId, (ParamId
         let len = part.graph.param(own).len();
         visit(own, (whole, copy * len..(copy + 1) * len));
     }
+}
+
+/// Which copies of a part have a row to learn from.
+fn copies_with_rows(graph: &Graph, part: &Part, data: &dyn Rows) -> Vec<bool> {
+    let mut has_rows = vec![false; part.n_copies as usize];
+    for_each_chunk(graph.variables().len(), data, |chunk, batch| {
+        for i in 0..chunk.len() {
+            part.places.iter().for_each(|place| has_rows[batch.row(i)[place.latent.index()] as usize] = true);
+        }
+        true
+    });
+    has_rows
 }
 
 /// The rows of a part, those of all its places, by the copy that they belong to.

@@ -198,7 +198,9 @@ impl Training<'_> {
             return Ok(false);
         }
         let valid = valid.map(|valid| measure(self.executor, valid)).transpose()?;
-        self.finish_epoch(state, EpochRecord { epoch: epoch + 1, train, valid, step }, batches, begun);
+        let edge_visits = self.executor.graph().n_edges() * rows.len() as u64;
+        let record = EpochRecord { epoch: epoch + 1, train, valid, step, edge_visits };
+        self.finish_epoch(state, record, batches, begun);
         Ok(true)
     }
 

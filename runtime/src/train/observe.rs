@@ -1,6 +1,6 @@
 //! What training tells those who watch it.
 
-use super::Measured;
+use super::{Divided, Measured};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,8 @@ pub enum Event<'a> {
         /// Rows of an epoch.
         rows: usize,
     },
+    /// A stage fell apart into independent problems, and all of them are done.
+    Divided(Divided),
     /// Rows of an epoch were seen.
     Batch {
         /// The epoch, counted from one.

@@ -44,6 +44,8 @@ pub struct EpochRecord {
     pub valid: Option<Measured>,
     /// The last step size.
     pub step: f64,
+    /// Edges of the circuit times the rows that were learned from: the work of the epoch, on any machine.
+    pub edge_visits: u64,
 }
 
 /// The part of a state that is text.

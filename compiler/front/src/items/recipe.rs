@@ -280,7 +280,7 @@ impl<'p> Lowering<'_, 'p> {
 
     fn output(&mut self, expr: &'p Expr) -> Eval<Output> {
         match &expr.kind {
-            ExprKind::Text(path) => Ok(Output::Json(path.clone())),
+            ExprKind::Text(path) => file_output(path, expr.span),
             ExprKind::Call(callee, args) => match word(callee) {
                 Some("samples") => {
                     let (count, to) = self.count_and_path("samples", args, expr.span)?;
@@ -330,6 +330,21 @@ impl<'p> Lowering<'_, 'p> {
         match to {
             Some(to) => Ok((count, to)),
             None => Err(missing(of, "to", span).into()),
+        }
+    }
+}
+
+/// What a file that is only named holds, by its ending.
+fn file_output(path: &str, span: Span) -> Eval<Output> {
+    match path.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("json") => Ok(Output::Json(path.into())),
+        Some("html") => Ok(Output::Page(path.into())),
+        _ => {
+            let message = format!("the name `{path}` says no format that a report has");
+            Err(Diagnostic::error("unknown-format", message)
+                .at(span, "")
+                .help("end the name in `.json`, or in `.html` for a page with pictures")
+                .into())
         }
     }
 }

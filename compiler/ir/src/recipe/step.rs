@@ -235,6 +235,8 @@ pub struct Evaluate {
 pub enum Output {
     /// All metrics and settings as JSON.
     Json(String),
+    /// A page for people, with pictures of everything, as one HTML file.
+    Page(String),
     /// Samples: to `.npy`, `.csv`, or as a grid of images to `.png`.
     Samples {
         /// How many.

@@ -17,6 +17,19 @@ pub struct Picture {
     pub bytes: Vec<u8>,
 }
 
+impl Picture {
+    /// A box of it.
+    ///
+    /// # Panics
+    /// When it does not lie inside.
+    pub fn part(&self, top: usize, left: usize, height: usize, width: usize) -> Picture {
+        let n = self.channels;
+        let line = |y: usize| &self.bytes[(y * self.width + left) * n..][..width * n];
+        let bytes = (top..top + height).flat_map(line).copied().collect();
+        Picture { height, width, channels: n, bytes }
+    }
+}
+
 /// How pictures are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PictureGrid {

@@ -186,3 +186,49 @@ fn positions_that_share_a_table_need_labels_that_mean_the_same() {
     tied.recipe.steps[0] = materialize(codes("codes", 2, Clusters::Shared));
     assert!(tied.with("out", RecipePlan::new).is_ok());
 }
+
+/// Four pictures of 4 x 2 pixels, cut into two tiles that are labelled 0 or 1 of three values, and a circuit with a
+/// copy for each value and tile.
+pub(super) fn pictures() -> Workshop {
+    let mut builder = GraphBuilder::new();
+    builder.variables("X", &[4, 2], Domain::Bool, false);
+    builder.variables("Z", &[2, 1], Domain::Cat(3), true);
+    let family = pcc_ir::Family::Bernoulli(pcc_ir::family::Bernoulli);
+    let mut tile = |number: u32| {
+        let leaf = |builder: &mut GraphBuilder, var: u32| {
+            let shape = ParamShape::Input { family, units: 1 };
+            let (name, span) = (format!("leaf {var}"), Span::NONE);
+            let param = Param { name, shape, span, groups: 3, initial: None, is_fixed: false };
+            let param = builder.param(param);
+            builder.input(VarId(var), param, 3, Span::NONE).unwrap()
+        };
+        let leaves: Vec<LayerId> = (4 * number..4 * number + 4).map(|var| leaf(&mut builder, var)).collect();
+        let copies = builder.product(&leaves, Span::NONE).unwrap();
+        let indicator = builder.indicator(VarId(8 + number), 0, 1, 3, Span::NONE);
+        let product = builder.product(&[copies, indicator], Span::NONE).unwrap();
+        let param = table(&mut builder, &format!("of {number}"), ParamShape::Sum { rows: 1, columns: 3 });
+        builder.sum(&[product], param, 1, Span::NONE).unwrap()
+    };
+    let tiles = [tile(0), tile(1)];
+    let root = builder.product(&tiles, Span::NONE).unwrap();
+    let mut shop = shop(em(2));
+    shop.graph = builder.finish(root).unwrap();
+    std::fs::write(shop.folder.path().join("train"), "11110000\n01110001\n00001111\n00000000\n").unwrap();
+    std::fs::write(shop.folder.path().join("valid"), "11110000\n").unwrap();
+    let options =
+        KmeansOptions { k: 3, clusters: Clusters::Shared, seed: 0, restarts: 1, iterations: 1, batch: None };
+    let features = Features::Tiles { data: "train".into(), tiles: vec![2, 1] };
+    shop.recipe.steps[0] = materialize(Codes { name: "codes".into(), call: LearnCall::Kmeans { features, options } });
+    shop.labels.n_values = 3;
+    shop.labels.labels = vec![1, 0, 1, 0, 0, 1, 0, 0];
+    shop
+}
+
+#[test]
+fn a_stage_that_fell_apart_says_how() {
+    let shop = pictures();
+    let mut watch = Watch::default();
+    shop.run("out", &mut watch);
+    // Two tiles with three copies each, of which the third has no row.
+    assert_eq!(watch.divided, Some(Divided { problems: 4, empty: 2 }));
+}

@@ -1,13 +1,15 @@
 //! Whole recipes on a small picture data set: cached, resumed, refused.
 
+mod again;
 mod latents;
+mod page;
 mod weights;
 
 use super::*;
 use crate::data::DataSets;
 use crate::exec::Interpreter;
 use crate::query::tests::circuits::Make;
-use crate::train::{Event, Measured, Observer, measure};
+use crate::train::{Divided, Event, Measured, Observer, measure};
 use pcc_diag::Span;
 use pcc_ir::recipe::*;
 use pcc_ir::{Domain, Graph};
@@ -125,6 +127,7 @@ impl Workshop {
             folder: &self.out(out),
             executors: &executors,
             machine: Machine { numerics: "f64".into(), threads: self.threads, version: "test".into() },
+            source_hash: "5eed".repeat(16),
         })
     }
 
@@ -147,6 +150,7 @@ struct Watch {
     steps: usize,
     epochs: usize,
     evaluations: usize,
+    divided: Option<Divided>,
     step: String,
     cancel_in: Option<(String, u32)>,
     is_cancelled: bool,
@@ -165,6 +169,7 @@ impl Observer for Watch {
             }
             Event::Epoch(_) => self.epochs += 1,
             Event::Evaluated { .. } => self.evaluations += 1,
+            Event::Divided(divided) => self.divided = Some(divided),
             Event::Stage { .. } | Event::Restored { .. } => {}
         }
     }

@@ -207,6 +207,23 @@ fn held_tables_stay_and_labels_without_rows_keep_their_start() {
     assert_eq!(before.table(table)[third.clone()], after.table(table)[third]);
 }
 
+#[test]
+fn an_epoch_visits_one_copy_of_each_row_and_a_stopped_problem_none() {
+    let graph = circuit(Tying::None);
+    let data = rows(60);
+    let mut options = options(BatchSize::Full, 3, &graph);
+    let state = divided(&graph, &data, &options, &mut Silent);
+    let division = divide(&graph, &latents());
+    let of_row = division.rest.n_edges() + division.parts.iter().map(|part| part.graph.n_edges()).sum::<u64>();
+    assert!(of_row < graph.n_edges());
+    assert!(state.history.iter().all(|record| record.edge_visits == 60 * of_row));
+    // Nothing improves by so much, so that all problems stop after the second epoch.
+    options.stop = Some(StopRule { metric: Metric::LogLikelihood, patience: 1, min_delta: 1e9 });
+    let state = divided(&graph, &data, &options, &mut Silent);
+    let visits: Vec<u64> = state.history.iter().map(|record| record.edge_visits).collect();
+    assert_eq!(visits, [60 * of_row, 60 * of_row, 0]);
+}
+
 /// Stops when it was asked so often.
 struct Impatient(std::cell::Cell<u32>);
 
@@ -235,6 +252,6 @@ fn an_interrupted_stage_goes_on_to_the_same_bits() {
     let cut = stage.train(&mut state, &mut Impatient(Default::default()), &mut |_| Ok(())).unwrap();
     assert_eq!((cut, state.updates), (None, 1), "one part was done, and another begun");
     let done = stage.train(&mut state, &mut Silent, &mut |_| Ok(())).unwrap();
-    assert_eq!(done, Some(Divided { problems: 2, empty: 1 }));
+    assert_eq!(done, Some(Divided { problems: 5, empty: 1 }), "those of the part that was done before count");
     assert_eq!(state, whole);
 }
