@@ -21,8 +21,10 @@ const OPERATIONS: [(Operation, Tone); 2] = [(Operation::Forward, Tone::Blue), (O
 
 /// The picture.
 pub fn plot(records: &[Record]) -> String {
-    let charts: Vec<Chart> =
-        PANELS.into_iter().filter_map(|(workload, what, size)| chart(records, workload, what, size)).collect();
+    let charts: Vec<Chart> = PANELS
+        .into_iter()
+        .filter_map(|(workload, what, size)| chart(records, workload, what, size))
+        .collect();
     sheet(&charts, "time against rows, variables and edges, both axes logarithmic")
 }
 

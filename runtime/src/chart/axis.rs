@@ -18,7 +18,8 @@ impl Range {
     /// The range that shows some numbers.
     pub fn around(numbers: impl Iterator<Item = f64>, scale: Scale) -> Self {
         let numbers = numbers.filter(|x| x.is_finite());
-        let (least, most) = numbers.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
+        let (least, most) =
+            numbers.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
         // Without a number any range will do.
         let (least, most) = if least <= most { (least, most) } else { (0.0, 1.0) };
         let (low, high) = match scale {
@@ -124,7 +125,10 @@ mod tests {
     fn ticks_are_round_and_told_apart() {
         assert_eq!(around(&[0.0, 93.0], Scale::FromZero).words(), ["0", "20", "40", "60", "80"]);
         assert_eq!(around(&[1.213, 1.262], Scale::Linear).words(), ["1.22", "1.23", "1.24", "1.25", "1.26"]);
-        assert_eq!(around(&[-2.0, 3.0], Scale::Linear).words(), ["\u{2212}2", "\u{2212}1", "0", "1", "2", "3"]);
+        assert_eq!(
+            around(&[-2.0, 3.0], Scale::Linear).words(),
+            ["\u{2212}2", "\u{2212}1", "0", "1", "2", "3"]
+        );
         assert_eq!(around(&[0.0, 4e9], Scale::FromZero).words(), ["0", "1 G", "2 G", "3 G", "4 G"]);
     }
 

@@ -133,7 +133,8 @@ impl<'c> Panel<'c> {
                 None => {
                     let (x, y) = (left - 9.0, y - 4.0);
                     let tone = series.tone.class();
-                    let _ = writeln!(svg, "<circle class=\"dot {tone}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.5\"/>");
+                    let _ =
+                        writeln!(svg, "<circle class=\"dot {tone}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.5\"/>");
                 }
             }
             right = left - SWATCH - 12.0;
@@ -206,6 +207,10 @@ mod tests {
         let one = chart(vec![Point::new(1.0, 1.0)], Look::Dots);
         let svg = sheet(&[one.clone(), one], "two");
         assert!(svg.contains("viewBox=\"0 0 800 272\"") && svg.contains("prefers-color-scheme"), "{svg}");
-        assert_eq!(svg.matches("<circle class=\"dot blue\"").count(), 4, "a point and a mark of the legend each");
+        assert_eq!(
+            svg.matches("<circle class=\"dot blue\"").count(),
+            4,
+            "a point and a mark of the legend each"
+        );
     }
 }

@@ -32,7 +32,8 @@ pub(super) fn pictures(graph: &Graph, rows: &Batch) -> Result<Vec<Picture>, Diag
 pub(super) fn png_of(picture: &Picture) -> Vec<u8> {
     let mut bytes = Vec::new();
     let alone = PictureGrid { per_line: 1, separator: 0, scale: 1 };
-    write_png(&mut bytes, std::slice::from_ref(picture), alone).expect("memory takes any picture that has pixels");
+    write_png(&mut bytes, std::slice::from_ref(picture), alone)
+        .expect("memory takes any picture that has pixels");
     bytes
 }
 

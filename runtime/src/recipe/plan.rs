@@ -194,7 +194,8 @@ impl Planner {
     }
 
     fn report(&mut self, outputs: &[Output], setting: &mut Setting) -> Result<(), Diagnostic> {
-        let step_key = |(i, step): (usize, &PlannedStep)| (format!("step {}, {}", i + 1, step.name), step.key.clone());
+        let step_key =
+            |(i, step): (usize, &PlannedStep)| (format!("step {}, {}", i + 1, step.name), step.key.clone());
         let mut keys: Vec<Input> = self.steps.iter().enumerate().map(step_key).collect();
         let mut rows = 0;
         for output in outputs {

@@ -1,9 +1,9 @@
 //! Carrying out one training stage: with what is kept of it, and keeping what it reaches.
 
+use super::Setting;
 use super::json::epoch_metrics;
 use super::needs::groups;
 use super::plan::{PlannedStep, Training, later};
-use super::Setting;
 use super::spent::{Clock, visits_of};
 use crate::exec::Executor;
 use crate::train::{

@@ -76,9 +76,7 @@ impl StepFolder {
         let Some(own) = name(&self.path) else { return Vec::new() };
         let plain = &own[..own.len() - DIGITS];
         let is_other = |path: &PathBuf| {
-            name(path).is_some_and(|name| {
-                name != own && name.len() == own.len() && name.starts_with(plain)
-            })
+            name(path).is_some_and(|name| name != own && name.len() == own.len() && name.starts_with(plain))
         };
         let entries = self.path.parent().and_then(|steps| std::fs::read_dir(steps).ok());
         let paths = entries.into_iter().flatten().flatten().map(|entry| entry.path()).filter(is_other);

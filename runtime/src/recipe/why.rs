@@ -3,9 +3,9 @@
 //! In: the parts of a step's key, and what the folders of earlier runs keep of theirs. Out: what differs from the
 //! run that is nearest, which is the one with the fewest differences, and of several the latest.
 
+use super::json;
 use super::key::{PARAMETERS, Parts, SETTINGS};
 use super::plan::{PlannedStep, StepKind};
-use super::json;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;

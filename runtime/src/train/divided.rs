@@ -52,7 +52,12 @@ impl std::fmt::Display for Divided {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let word = |n: usize, one: &'static str, many| if n == 1 { one } else { many };
         let Divided { problems, empty } = *self;
-        write!(f, "{} {} one by one", grouped(problems as u64), word(problems, "copy learned", "copies learned"))?;
+        write!(
+            f,
+            "{} {} one by one",
+            grouped(problems as u64),
+            word(problems, "copy learned", "copies learned")
+        )?;
         match empty {
             0 => Ok(()),
             n => write!(

@@ -40,7 +40,7 @@ pub(super) fn origin(steps: &[PlannedStep], setting: &mut Setting) -> Result<Str
         fact("recipe", format!("{} for {}", setting.recipe.name, setting.recipe.circuit)),
         fact("seed", setting.recipe.seed.to_string()),
         fact("pcc", machine.version.clone()),
-        fact("numbers", format!("{}, {} threads", machine.numerics, machine.threads)),
+        fact("numbers", format!("{}, {}", machine.numerics, threads(machine.threads))),
         fact("machine", this_machine()),
         code("source", setting.source_hash.clone()),
     ];
@@ -82,7 +82,12 @@ fn this_machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let kernels = pcc_kernels::kernels().map_or("no", |kernels| kernels.tier.name());
     let name = processor().map_or(String::new(), |name| format!("{name}, "));
-    format!("{name}{cores} threads, {} {}, {kernels} kernels", std::env::consts::OS, std::env::consts::ARCH)
+    let (system, kind) = (std::env::consts::OS, std::env::consts::ARCH);
+    format!("{name}{}, {system} {kind}, {kernels} kernels", threads(cores))
+}
+
+fn threads(n: usize) -> String {
+    if n == 1 { "1 thread".into() } else { format!("{n} threads") }
 }
 
 /// The name of the processor, where the system tells it in a file.

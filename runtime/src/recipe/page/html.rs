@@ -69,8 +69,10 @@ impl Cell {
 
 /// A table whose first column names its rows. Without heads it is a list of facts.
 pub(super) fn table(heads: &[&str], rows: &[Vec<Cell>]) -> String {
-    let mut text = String::from("<div class=\"wide\"><table>\n");
-    let is_number = |column: usize| matches!(rows.first().and_then(|row| row.get(column)), Some(Cell::Number(_)));
+    let class = if heads.is_empty() { " class=\"facts\"" } else { "" };
+    let mut text = format!("<div class=\"wide\"><table{class}>\n");
+    let is_number =
+        |column: usize| matches!(rows.first().and_then(|row| row.get(column)), Some(Cell::Number(_)));
     if !heads.is_empty() {
         text.push_str("<thead><tr>");
         for (column, head) in heads.iter().enumerate() {

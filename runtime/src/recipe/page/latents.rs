@@ -29,7 +29,8 @@ pub(super) fn body(setting: &mut Setting) -> Result<String, Diagnostic> {
     let mut text = String::new();
     for step in &recipe.steps {
         let Step::Materialize(step) = step else { continue };
-        let (Some(latent), Some(source)) = (setting.graph.find_group(&step.latent), step.labels.first()) else {
+        let (Some(latent), Some(source)) = (setting.graph.find_group(&step.latent), step.labels.first())
+        else {
             continue;
         };
         let (labels, _) = (setting.labels)(&source.codes, source.span)?;
@@ -76,7 +77,10 @@ impl Labelled<'_> {
     }
 
     /// Calls `visit` with each row of data and its labels.
-    fn each_row(&self, mut visit: impl FnMut(&[u32], &[u32]) -> Result<(), Diagnostic>) -> Result<(), Diagnostic> {
+    fn each_row(
+        &self,
+        mut visit: impl FnMut(&[u32], &[u32]) -> Result<(), Diagnostic>,
+    ) -> Result<(), Diagnostic> {
         let n = self.data.n_rows();
         let mut batch = Batch::default();
         for first in (0..n).step_by(CHUNK) {
@@ -120,7 +124,13 @@ fn introduction(latent: &VarGroup, source: &LabelSource, labels: &Labels) -> Str
     let name = &source.codes.name;
     let (n, values) = (grouped(latent.len() as u64), grouped(labels.n_values.into()));
     let variables = if latent.len() == 1 { "variable" } else { "variables" };
-    paragraph("soft", &format!("{n} {variables} with {values} values, labelled by {name}: {}.", words::codes(&source.codes)))
+    paragraph(
+        "soft",
+        &format!(
+            "{n} {variables} with {values} values, labelled by {name}: {}.",
+            words::codes(&source.codes)
+        ),
+    )
 }
 
 fn of_latent(latent: &VarGroup, labelled: &Labelled, setting: &mut Setting) -> Result<String, Diagnostic> {
@@ -233,7 +243,8 @@ fn patches(
         let mut seen = Vec::new();
         for &position in positions.iter().filter(|&&position| labels[position] != MISSING) {
             let value = labels[position] as usize;
-            let (top, left) = (position / tiles.per_line * tiles.height, position % tiles.per_line * tiles.width);
+            let (top, left) =
+                (position / tiles.per_line * tiles.height, position % tiles.per_line * tiles.width);
             let patch = whole.part(top, left, tiles.height, tiles.width);
             found[value].add(patch, !seen.contains(&value));
             seen.push(value);
@@ -267,7 +278,11 @@ fn patches(
 }
 
 /// The codes of the most frequent words of each value.
-fn frequent_words(labelled: &Labelled, group: &VarGroup, order: &[usize]) -> Result<Vec<Vec<u32>>, Diagnostic> {
+fn frequent_words(
+    labelled: &Labelled,
+    group: &VarGroup,
+    order: &[usize],
+) -> Result<Vec<Vec<u32>>, Diagnostic> {
     let mut counts: Vec<FxHashMap<u32, u64>> = vec![FxHashMap::default(); labelled.labels.n_values as usize];
     let positions = labelled.positions();
     labelled.each_row(|row, labels| {

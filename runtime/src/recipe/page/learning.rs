@@ -71,13 +71,14 @@ impl<'s> Learned<'s> {
         let mut text = format!("<h3>{}</h3>\n", escape(&self.stage.name));
         text += &paragraph("soft", &words::fit(&self.stage.fit));
         if let Some(divided) = self.spent.divided {
-            text += &paragraph("soft", &divided.to_string());
+            text += &paragraph("soft", &format!("{divided}."));
         }
         if self.epochs.is_empty() {
             return text;
         }
         let first = self.first_shown();
-        let charts: String = [self.against_seconds(first), self.against_visits(first)].iter().flatten().map(panel).collect();
+        let charts: String =
+            [self.against_time(first), self.against_visits(first)].iter().flatten().map(panel).collect();
         text + &figure(&format!("<div class=\"charts\">\n{charts}</div>\n"), &self.caption(first))
     }
 
@@ -106,28 +107,30 @@ impl<'s> Learned<'s> {
     fn first_shown(&self) -> usize {
         let extent = |from: usize| {
             let values = self.epochs[from..].iter().flat_map(|epoch| [epoch.train, epoch.valid]).flatten();
-            let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
+            let (low, high) =
+                values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
             (high - low).max(0.0)
         };
         let most = self.epochs.len() / 4;
         (0..=most).find(|&from| extent(from) <= 6.0 * extent(most)).unwrap_or(most)
     }
 
-    fn against_seconds(&self, first: usize) -> Option<Chart> {
+    fn against_time(&self, first: usize) -> Option<Chart> {
         let most = self.epochs.last()?.seconds?;
         let (unit, label) = match most {
+            s if s < 1.0 => (1e-3, "milliseconds"),
             s if s < 180.0 => (1.0, "seconds"),
             s if s < 3.0 * 3600.0 => (60.0, "minutes"),
             _ => (3600.0, "hours"),
         };
-        Some(self.chart(first, label, |epoch| epoch.seconds.unwrap_or(0.0) / unit))
+        Some(self.chart(first, ("time", label), |epoch| epoch.seconds.unwrap_or(0.0) / unit))
     }
 
     fn against_visits(&self, first: usize) -> Option<Chart> {
-        Some(self.chart(first, "edges visited", |epoch| epoch.visits))
+        Some(self.chart(first, ("edges visited", "edges visited"), |epoch| epoch.visits))
     }
 
-    fn chart(&self, first: usize, label: &str, x: impl Fn(&Epoch) -> f64) -> Chart {
+    fn chart(&self, first: usize, (what, label): (&str, &str), x: impl Fn(&Epoch) -> f64) -> Chart {
         let shown = &self.epochs[first..];
         let points = |of: &dyn Fn(&Epoch) -> Option<f64>| -> Vec<Point> {
             let point = |epoch: &Epoch| {
@@ -147,7 +150,7 @@ impl<'s> Learned<'s> {
             None => vec![series(self.stage.fit.data.name(), Tone::Blue, Look::Line, train)],
         };
         Chart {
-            title: format!("{} of stage {} against {label}", words::metric(self.metric), self.stage.name),
+            title: format!("{} of stage {} against {what}", words::metric(self.metric), self.stage.name),
             x: Axis { label: label.into(), scale: Scale::FromZero },
             y: Axis { label: words::metric(self.metric).into(), scale: Scale::Linear },
             series: series.into_iter().filter(|series| !series.points.is_empty()).collect(),
@@ -192,7 +195,11 @@ fn costs(stages: &[Learned]) -> String {
         let end = learned.end();
         vec![
             Cell::words(&learned.stage.name),
-            Cell::number(if learned.epochs.is_empty() { "1".into() } else { grouped(learned.epochs.len() as u64) }),
+            Cell::number(if learned.epochs.is_empty() {
+                "1".into()
+            } else {
+                grouped(learned.epochs.len() as u64)
+            }),
             Cell::number(human_seconds(seconds)),
             Cell::number(format!("{:.0} %", 100.0 * seconds / all.max(1e-9))),
             Cell::number(compact(edge_visits as f64)),

@@ -1,9 +1,9 @@
 //! What the circuit makes up: pictures and completions of pictures, or texts.
 
-use super::data_of;
-use super::html::{figure, image, paragraph};
 use super::super::Setting;
 use super::super::pictures::{Inpainted, inpainted, observed_groups, pictures};
+use super::data_of;
+use super::html::{figure, image, paragraph};
 use crate::data::{Picture, Vocabulary};
 use crate::exec::Executor;
 use crate::markup::escape;
@@ -70,7 +70,8 @@ pub(super) fn word(words: &Vocabulary, code: u32) -> &str {
 fn made_up(setting: &Setting, executor: &mut dyn Executor) -> Result<String, Diagnostic> {
     let rows = unconditional(setting, executor, PICTURES)?;
     let images: String = pictures(setting.graph, &rows)?.iter().map(|p| image(p, "", "") + "\n").collect();
-    let sheet = format!("<div class=\"sheet\" role=\"img\" aria-label=\"{PICTURES} samples\">\n{images}</div>\n");
+    let sheet =
+        format!("<div class=\"sheet\" role=\"img\" aria-label=\"{PICTURES} samples\">\n{images}</div>\n");
     Ok(figure(&sheet, &format!("{PICTURES} samples from the circuit.")))
 }
 
@@ -96,7 +97,9 @@ fn completed(setting: &mut Setting, executor: &mut dyn Executor) -> Result<Strin
         let own: Vec<Picture> = completed.iter().skip(time).step_by(TIMES).cloned().collect();
         lines.push((if time == 0 { "completed".into() } else { String::new() }, own));
     }
-    let mut grid = format!("<div class=\"filled\" style=\"grid-template-columns: 6rem repeat({n}, 1fr)\">\n");
+    let mut grid = format!(
+        "<div class=\"filled\" style=\"grid-template-columns: 6rem repeat({n}, minmax(0, 4.8rem))\">\n"
+    );
     for (label, own) in &lines {
         // Writing to a String cannot fail.
         let _ = writeln!(grid, "<div class=\"row\">{label}</div>");

@@ -2,7 +2,8 @@
 
 use pcc_diag::grouped;
 use pcc_ir::recipe::{
-    BatchSize, Codes, EmOptions, Features, Fit, LearnCall, Metric, Optimizer, Per, Schedule, TeacherView, TrainOn,
+    BatchSize, Codes, EmOptions, Features, Fit, LearnCall, Metric, Optimizer, Per, Schedule, TeacherView,
+    TrainOn,
 };
 
 /// A metric, as the label of an axis.
@@ -99,7 +100,9 @@ pub(super) fn codes(codes: &Codes) -> String {
         LearnCall::Assign { codes, features: of } => {
             format!("the clusters of {} over {}", codes.name, features(of))
         }
-        LearnCall::TeacherCodes { teacher, data } => format!("the codes that {} gives to {data}", teacher.name),
+        LearnCall::TeacherCodes { teacher, data } => {
+            format!("the codes that {} gives to {data}", teacher.name)
+        }
         LearnCall::ChowLiu { .. } | LearnCall::ChowLiuOfCodes { .. } => "a tree".into(),
     }
 }

@@ -218,7 +218,8 @@ pub(super) fn pictures() -> Workshop {
     let options =
         KmeansOptions { k: 3, clusters: Clusters::Shared, seed: 0, restarts: 1, iterations: 1, batch: None };
     let features = Features::Tiles { data: "train".into(), tiles: vec![2, 1] };
-    shop.recipe.steps[0] = materialize(Codes { name: "codes".into(), call: LearnCall::Kmeans { features, options } });
+    shop.recipe.steps[0] =
+        materialize(Codes { name: "codes".into(), call: LearnCall::Kmeans { features, options } });
     shop.labels.n_values = 3;
     shop.labels.labels = vec![1, 0, 1, 0, 0, 1, 0, 0];
     shop

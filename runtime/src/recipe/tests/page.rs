@@ -27,20 +27,31 @@ fn a_page_stands_for_itself() {
     }
     assert!(page.contains("prefers-color-scheme: dark"));
     let (images, words) = (page.matches("<img ").count(), page.matches(" alt=\"").count());
-    assert_eq!((images, words), (42 + 10 * 5, images), "samples; rows, their halves and three completions of each");
+    assert_eq!(
+        (images, words),
+        (42 + 10 * 5, images),
+        "samples; rows, their halves and three completions of each"
+    );
 }
 
 #[test]
 fn every_epoch_is_a_point_of_both_charts() {
     let page = page_of(&mut Workshop::new());
-    for label in ["against seconds", "against edges visited"] {
+    for label in ["against time", "against edges visited"] {
         for stage in ["first", "second"] {
-            assert!(page.contains(&format!("bits per dimension of stage {stage} {label}")), "{stage} {label}");
+            assert!(
+                page.contains(&format!("bits per dimension of stage {stage} {label}")),
+                "{stage} {label}"
+            );
         }
     }
     // Six epochs and three, in two charts, and a dot for the best epoch of each.
     assert_eq!(page.matches("<circle class=\"dot blue\"").count(), 2 * (6 + 3));
-    assert_eq!(page.matches("<circle class=\"dot orange\"").count(), 2 * 2 * 2, "a dot and its mark in the legend");
+    assert_eq!(
+        page.matches("<circle class=\"dot orange\"").count(),
+        2 * 2 * 2,
+        "a dot and its mark in the legend"
+    );
     // Eight leaves go into a product of four units, and these into one sum: 36 edges, 60 rows, 6 epochs.
     assert!(page.contains("<td class=\"number\">13 k</td>"));
 }

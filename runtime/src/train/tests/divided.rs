@@ -214,7 +214,8 @@ fn an_epoch_visits_one_copy_of_each_row_and_a_stopped_problem_none() {
     let mut options = options(BatchSize::Full, 3, &graph);
     let state = divided(&graph, &data, &options, &mut Silent);
     let division = divide(&graph, &latents());
-    let of_row = division.rest.n_edges() + division.parts.iter().map(|part| part.graph.n_edges()).sum::<u64>();
+    let of_row =
+        division.rest.n_edges() + division.parts.iter().map(|part| part.graph.n_edges()).sum::<u64>();
     assert!(of_row < graph.n_edges());
     assert!(state.history.iter().all(|record| record.edge_visits == 60 * of_row));
     // Nothing improves by so much, so that all problems stop after the second epoch.
