@@ -29,7 +29,7 @@ pub(super) fn document(title: &str, lead: &str, sections: &[Section]) -> String 
     let mut bodies = String::new();
     for Section { id, title, body } in sections {
         // Writing to a String cannot fail.
-        let _ = write!(links, "<a href=\"#{id}\">{title}</a>\n");
+        let _ = writeln!(links, "<a href=\"#{id}\">{title}</a>");
         let _ = write!(bodies, "<section id=\"{id}\">\n<h2>{title}</h2>\n{body}</section>\n");
     }
     format!(
