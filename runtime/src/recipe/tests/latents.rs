@@ -37,6 +37,18 @@ fn chain(is_tied: bool) -> Graph {
     builder.finish(root).unwrap()
 }
 
+/// Two bits by themselves, and a latent that indexes nothing.
+fn without_sums() -> Graph {
+    let mut builder = GraphBuilder::new();
+    builder.variables("X", &[2], Domain::Bool, false);
+    builder.variables("Z", &[2], Domain::Cat(2), true);
+    let family = pcc_ir::Family::Bernoulli(pcc_ir::family::Bernoulli);
+    let table = table(&mut builder, "bit", ParamShape::Input { family, units: 1 });
+    let bits = [0, 1].map(|var| builder.input(VarId(var), table, 1, Span::NONE).unwrap());
+    let root = builder.product(&bits, Span::NONE).unwrap();
+    builder.finish(root).unwrap()
+}
+
 fn codes(name: &str, k: u32, clusters: Clusters) -> Codes {
     let options = KmeansOptions { k, clusters, seed: 0, restarts: 1, iterations: 1, batch: None };
     let features = Features::Tiles { data: "train".into(), tiles: vec![2] };
@@ -170,6 +182,7 @@ fn labels_that_do_not_fit_are_refused_before_anything_runs() {
     refused(&|shop| shop.labels.labels.truncate(6), "data-shape");
     refused(&|shop| stage_of(shop).until = stage("start", em(1)).until, "labels-missing");
     refused(&|shop| drop(shop.recipe.steps.remove(0)), "labels-missing");
+    refused(&|shop| shop.graph = without_sums(), "latent-not-separating");
     refused(&|shop| shop.recipe.steps.insert(1, Step::Marginalize("Z".into(), Span::NONE)), "labels-missing");
 }
 
