@@ -144,8 +144,9 @@ pub fn threads(wanted: Option<usize>) -> Result<NonZeroUsize, Failure> {
     }
 }
 
-/// Where machine code is kept: in `PCC_CACHE_DIR`, nowhere if that is `off`, else in the user's cache folder.
-fn code_folder() -> Option<PathBuf> {
+/// Where machine code and vectors are kept: in `PCC_CACHE_DIR`, nowhere if that is `off`, else in the user's
+/// cache folder.
+pub fn cache_folder() -> Option<PathBuf> {
     let of = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     match of("PCC_CACHE_DIR") {
         Some(folder) if folder == "off" => None,
@@ -167,7 +168,7 @@ pub fn executor(graph: &Graph, params: &Params, machine: &MachineArgs) -> Result
     let (graph, params) = (graph.clone(), params.clone());
     Ok(match machine.numerics {
         Numerics::Scaled => {
-            let code_folder = code_folder();
+            let code_folder = cache_folder();
             let memory = machine.memory;
             let options =
                 CpuOptions { memory, code_folder, ..CpuOptions::threads(threads(machine.threads)?) };

@@ -2,7 +2,7 @@
 
 use crate::args::SourceArgs;
 use crate::failure::Failure;
-use crate::teachers::NoTeachers;
+use crate::teachers::networks;
 use pcc_diag::{Diagnostic, Sink, Sources, Span};
 use pcc_front::{Assertion, Elaborated, Program, Settings};
 use pcc_ir::recipe::{Codes, DataSource, LearnRequest, Learned, Recipe, WeightSource};
@@ -10,6 +10,7 @@ use pcc_ir::{Graph, VarGroup};
 use pcc_runtime::data::DataSets;
 use pcc_runtime::learn::{Library, Lock, call_key};
 use pcc_runtime::recipe::Keyed;
+use pcc_teacher::Networks;
 use std::cell::RefCell;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ pub struct World {
     program: String,
     may_learn: bool,
     data: RefCell<Option<DataSets>>,
+    teachers: RefCell<Networks>,
 }
 
 impl World {
@@ -39,7 +41,8 @@ impl World {
         let folder = file.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let lock = RefCell::new(Lock::open(folder).map_err(Failure::of)?);
         let program = file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-        Ok(World { program, pcc_data: source.data.clone(), lock, may_learn, data: RefCell::new(None) })
+        let (data, teachers) = (RefCell::new(None), RefCell::new(networks()));
+        Ok(World { program, pcc_data: source.data.clone(), lock, may_learn, data, teachers })
     }
 
     /// The folder named by `--data` or `PCC_DATA`.
@@ -58,7 +61,7 @@ impl World {
         let data = data.get_or_insert_with(|| {
             DataSets::new(sources.to_vec(), variables.to_vec(), self.pcc_data.clone())
         });
-        let (lock, teachers) = (&mut *self.lock.borrow_mut(), &mut NoTeachers);
+        let (lock, teachers) = (&mut *self.lock.borrow_mut(), &mut *self.teachers.borrow_mut());
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         ask(&mut Library { lock, program: &self.program, data, teachers, threads })
     }
