@@ -1,6 +1,7 @@
 //! Progress of a run: bars for people at a terminal, plain lines elsewhere, JSON lines for machines.
 
 use crate::args::Format;
+use crate::cmd::info::bytes;
 use crate::terminal::{Terminal, print_line};
 use indicatif::{ProgressBar, ProgressStyle};
 use pcc_diag::human_seconds;
@@ -107,6 +108,21 @@ impl Progress {
         }
     }
 
+    fn settled(&self, of_table: u64, visits: u64, of: u64, seconds: f64) {
+        match self.format {
+            Format::Human => self.say(&format!(
+                "  what is held was computed once, {}; an epoch visits {:.0} % of the circuit   {}",
+                bytes(of_table),
+                100.0 * visits as f64 / of as f64,
+                human_seconds(seconds)
+            )),
+            Format::Json => {
+                let metrics = json!({"bytes": of_table, "visits": visits, "of": of});
+                self.line("settled", None, Some(seconds), metrics);
+            }
+        }
+    }
+
     fn line(&self, event: &str, epoch: Option<u32>, seconds: Option<f64>, metrics: Value) {
         let line = json!({
             "event": event, "step": self.step, "epoch": epoch, "seconds": seconds, "metrics": metrics,
@@ -150,6 +166,14 @@ impl Observer for Progress {
         match event {
             Event::Step { name, is_done, resumes_after } => self.begin_step(name, is_done, resumes_after),
             Event::Stage { first_epoch, epochs, rows } => self.begin_stage(first_epoch, epochs, rows),
+            Event::Settled { bytes, visits, of, seconds } => self.settled(bytes, visits, of, seconds),
+            Event::TooLarge { bytes: of_table } => match self.format {
+                Format::Human => self.say(&format!(
+                    "  what is held is computed in every epoch: once for all would take {}",
+                    bytes(of_table)
+                )),
+                Format::Json => self.line("too_large", None, None, json!({"bytes": of_table})),
+            },
             Event::Batch { epoch, rows_done, .. } => self.batch(epoch, rows_done),
             Event::Divided(divided) => match self.format {
                 Format::Human => self.say(&format!("  {divided}")),

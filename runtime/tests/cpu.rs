@@ -8,4 +8,5 @@ mod cpu {
     mod guards;
     mod learn;
     mod normals;
+    mod soft;
 }

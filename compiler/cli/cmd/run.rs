@@ -212,13 +212,17 @@ fn print_plan(args: &RunArgs, plan: &RecipePlan, folder: &Path) {
         };
         match args.format {
             Format::Human => {
-                print_line(&format!("{:<24} {state}, {}", step.name, bytes(step.bytes)));
+                let share = step.visits.map_or(String::new(), |v| {
+                    format!(", visits {:.1} % of the circuit", 100.0 * v.parts as f64 / v.whole as f64)
+                });
+                print_line(&format!("{:<24} {state}, {}{share}", step.name, bytes(step.bytes)));
                 reasons.iter().for_each(|reason| print_line(&format!("  {reason}")));
             }
             Format::Json => {
                 let mut line = json!({
                     "step": step.name, "key": step.key, "is_done": step.is_done,
                     "resumes_after": step.resumes_after, "seconds": step.seconds, "bytes": step.bytes,
+                    "visits": step.visits.map(|v| json!({"parts": v.parts, "whole": v.whole})),
                 });
                 if args.why {
                     line["why"] = json!(reasons);

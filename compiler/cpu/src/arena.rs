@@ -1,14 +1,15 @@
 //! The working memory of one thread: a bundle of tiles, each its evidence and then the plan's rows.
 //!
-//! In: rows of evidence ([`Arena::pack`]). Out: what a run left in a tile. Kernels index tables by the codes
+//! In: rows of evidence ([`Arena::pack`], [`Arena::give`]). Out: what a run left in a tile. Kernels index tables by the codes
 //! found here, so every code is checked on its way in: one that a table lacks is stored as missing and its
 //! sample reported, to be computed by other means.
 
 use crate::log::log;
 use pcc_ir::plan::{Factor, Plan, Step, TILE};
-use pcc_ir::{BlockId, MISSING, VarId};
-use pcc_kernels::{Loops, MAX_TILES, PACKED, at_full_width};
+use pcc_ir::{BlockId, MISSING, SoftRows, SoftTable, VarId};
+use pcc_kernels::{GivenRows, Loops, MAX_TILES, PACKED, at_full_width};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Words between two boundaries of a cache line.
 const LINE: usize = 16;
@@ -31,6 +32,10 @@ pub struct Arena {
     pub(crate) marks: [u64; MAX_TILES],
     /// For each variable, how many codes evidence may have.
     pub(crate) limits: Vec<u32>,
+    /// What samples know softly, if anything.
+    soft: Option<Arc<SoftTable>>,
+    /// Of each tile, each sample's row of it.
+    soft_rows: [[u32; TILE]; MAX_TILES],
 }
 
 impl Arena {
@@ -44,7 +49,18 @@ impl Arena {
         let words = vec![0; (stride + scratch(plan)) * n_tiles + LINE];
         let first = words.as_ptr().align_offset(LINE * size_of::<u32>()).min(LINE);
         let marks = [0; MAX_TILES];
-        Arena { words, first, stride, n_tiles, tiles: 0..n_tiles, lanes: TILE, marks, limits: limits(plan) }
+        Arena {
+            words,
+            first,
+            stride,
+            n_tiles,
+            tiles: 0..n_tiles,
+            lanes: TILE,
+            marks,
+            limits: limits(plan),
+            soft: None,
+            soft_rows: [[0; TILE]; MAX_TILES],
+        }
     }
 
     /// How many tiles there is room for.
@@ -95,6 +111,48 @@ impl Arena {
         refused
     }
 
+    /// Gives a tile's samples the soft evidence of some rows of a batch; samples past the last, up to `lanes`,
+    /// repeat the first. All tiles of a run must have that of one table.
+    ///
+    /// # Panics
+    /// When there are no rows, or more than `lanes`.
+    pub fn give(&mut self, tile: usize, soft: &SoftRows, rows: Range<usize>, lanes: usize) {
+        assert!(
+            (1..=lanes).contains(&rows.len()) && lanes <= TILE,
+            "{} rows for {lanes} samples",
+            rows.len()
+        );
+        if !self.soft.as_ref().is_some_and(|own| Arc::ptr_eq(own, soft.table())) {
+            self.soft = Some(soft.table().clone());
+            self.soft_rows = [[0; TILE]; MAX_TILES];
+        }
+        let rows = &soft.rows()[rows];
+        for (sample, own) in self.soft_rows[tile][..lanes].iter_mut().enumerate() {
+            *own = rows.get(sample).copied().unwrap_or(rows[0]);
+        }
+    }
+
+    /// The soft evidence of the selected tiles. The rows are those of the table that is held here.
+    pub(crate) fn given_rows(&self) -> GivenRows {
+        let (weights, exponents) =
+            self.soft.as_ref().map_or((&[][..], &[][..]), |t| (t.weights(), t.exponents()));
+        GivenRows {
+            weights: weights.as_ptr(),
+            exponents: exponents.as_ptr(),
+            row_len: self.soft.as_ref().map_or(0, |table| table.row_len()),
+            n_slots: self.soft.as_ref().map_or(0, |table| table.variables().len()),
+            rows: self.soft_rows[self.tiles.start..].as_ptr().cast(),
+        }
+    }
+
+    /// Whether every sample has so many weights and exponents at least.
+    pub(crate) fn has_soft_rows_of(&self, (weights, exponents): (usize, usize)) -> bool {
+        let is_enough = |table: &Arc<SoftTable>| {
+            table.n_rows() > 0 && table.row_len() >= weights && table.variables().len() >= exponents
+        };
+        exponents == 0 || self.soft.as_ref().is_some_and(is_enough)
+    }
+
     /// Makes a sample's words missing where tables lack them.
     fn forget_unknown(&mut self, tile: usize, sample: usize) {
         let evidence = self.evidence(tile);
@@ -109,6 +167,7 @@ impl Arena {
         for row in (0..source.len()).step_by(TILE) {
             self.words[target.start + row + to.1] = self.words[source.start + row + from.1];
         }
+        self.soft_rows[to.0][to.1] = self.soft_rows[from.0][from.1];
     }
 
     /// The words of a variable, one for each sample of a tile.

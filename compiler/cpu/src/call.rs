@@ -37,6 +37,8 @@ struct Sizes {
     statistics: u64,
     stride: usize,
     scratch: usize,
+    /// Weights and exponents of a row of soft evidence.
+    soft: (usize, usize),
 }
 
 impl Sizes {
@@ -48,6 +50,7 @@ impl Sizes {
             statistics: plan.stats_len(),
             stride: stride(plan),
             scratch: scratch(plan),
+            soft: plan.soft_sizes(),
         }
     }
 }
@@ -93,7 +96,7 @@ impl Program {
     /// must be computed by other means. The calling thread must have denormals off.
     ///
     /// # Panics
-    /// When a buffer was made for another plan.
+    /// When a buffer was made for another plan, and when the plan wants soft evidence that the arena hasn't.
     pub fn up(&self, inputs: Inputs, arena: &mut Arena) {
         let tiles = arena.tiles.clone();
         arena.marks[tiles].fill(0);
@@ -122,6 +125,7 @@ impl Program {
         let Inputs { params, derived, guards } = inputs;
         self.check(inputs, arena);
         let [tiles, scratch] = arena.pointers();
+        let given = arena.given_rows();
         let mut ahead = Ahead::NOTHING;
         let context = Context {
             tiles: Tiles {
@@ -145,13 +149,15 @@ impl Program {
             factors: self.code.lists.factors.as_ptr(),
             normals: self.code.lists.normals.as_ptr(),
             weights: weights.as_ptr().cast(),
+            given: &given,
         };
         for &start in functions {
             let function = self.memory[start as usize..].as_ptr();
             // SAFETY: a function of one pointer in the target's C convention starts there. It was emitted for
             // a verified plan: it touches rows of the selected tiles, scratch rows, and entries of the tables,
             // guards, lists and weights below the sizes that `check` compared with the plan's, and flows only
-            // in the downward half, whose size `down` compared. Tiles hold only codes that the tables have.
+            // in the downward half, whose size `down` compared. Tiles hold only codes that the tables have, and
+            // rows of soft evidence that there are.
             // All buffers outlive the call, and those written are borrowed exclusively.
             unsafe { std::mem::transmute::<*const u8, Function>(function)(&context) };
         }
@@ -166,6 +172,7 @@ impl Program {
         assert_eq!(inputs.guards.len(), self.plan.guards.len(), "guards of this plan");
         let is_fit = arena.has_tiles_of(sizes.stride, sizes.scratch) && arena.limits == self.limits;
         assert!(is_fit, "an arena of this plan");
+        assert!(arena.has_soft_rows_of(sizes.soft), "soft evidence for this plan");
     }
 }
 

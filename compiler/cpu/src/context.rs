@@ -3,7 +3,7 @@
 //! [`Context`] is laid out by C's rules; [`Field`] names a word of it and gives its offset, so that
 //! emitted loads and the struct cannot disagree.
 
-use pcc_kernels::{Factor, NormalLeaf, Tiles};
+use pcc_kernels::{Factor, GivenRows, NormalLeaf, Tiles};
 use std::mem::offset_of;
 
 /// Addresses for one run over a bundle of tiles. Kernels that take [`Tiles`] are given the context's own
@@ -41,6 +41,8 @@ pub(crate) struct Context {
     pub(crate) normals: *const NormalLeaf,
     /// The weight of each sample, tile by tile.
     pub(crate) weights: *const f32,
+    /// The soft evidence of the samples.
+    pub(crate) given: *const GivenRows,
 }
 
 /// A word of the context.
@@ -65,11 +67,12 @@ pub(crate) enum Field {
     Factors,
     Normals,
     Weights,
+    Given,
 }
 
 impl Field {
     /// How many there are.
-    pub(crate) const COUNT: usize = Field::Weights as usize + 1;
+    pub(crate) const COUNT: usize = Field::Given as usize + 1;
 
     /// Its offset in [`Context`], in bytes.
     pub(crate) fn offset(self) -> usize {
@@ -91,6 +94,7 @@ impl Field {
             Field::Factors => offset_of!(Context, factors),
             Field::Normals => offset_of!(Context, normals),
             Field::Weights => offset_of!(Context, weights),
+            Field::Given => offset_of!(Context, given),
         }
     }
 }

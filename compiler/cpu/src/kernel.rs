@@ -69,7 +69,7 @@ kernels! {
     Zero = zero, Copy = copy, Add = add, OuterLeft = outer_left, OuterRight = outer_right,
     Rescale = rescale, MaxExponent = max_exponent, Align = align, Ratio = ratio,
     MixForward = mix_forward, MixBackward = mix_backward, GuardMix = guard_mix,
-    LeafIndicator = leaf_indicator, LeafLiteral = leaf_literal,
+    LeafIndicator = leaf_indicator, LeafLiteral = leaf_literal, LeafGiven = leaf_given,
     Normal = normal, NormalDown = normal_down,
     SumUnits = sum_units, ProductUnits = product_units, SumUnitsFlow = sum_units_flow,
 }

@@ -15,6 +15,7 @@ pub mod props;
 pub mod random;
 pub mod recipe;
 mod scope;
+mod soft;
 pub mod units;
 mod variable;
 
@@ -27,4 +28,5 @@ pub use params::{Flows, Params, group_table, shape_word};
 pub use plan::{Plan, Verified};
 pub use props::Checked;
 pub use scope::{Scope, Scopes};
+pub use soft::{SoftRows, SoftTable, SoftValue, UnfitWeight};
 pub use variable::{Domain, VarGroup, Variable};

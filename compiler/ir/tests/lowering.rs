@@ -367,3 +367,65 @@ fn broken_products_of_normals_are_refused() {
         refused("its table is prepared and has three rows", &|l| l[2].1 = ParamId(0), is_down);
     }
 }
+
+#[test]
+fn indicators_of_what_is_known_softly_read_weights_and_other_leaves_are_refused() {
+    let mut maker = Maker::new(3, 4);
+    let indicators = [1, 2].map(|var| maker.builder.indicator(VarId(var), 0, 1, 3, Span::default()));
+    let sums = indicators.map(|indicator| {
+        let table = maker.table(ParamShape::Sum { rows: 4, columns: 3 });
+        maker.builder.sum(&[indicator], table, 1, Span::default()).unwrap()
+    });
+    let leaf = maker.leaf(0);
+    let all = maker.product(&[leaf, sums[0], sums[1]]);
+    let graph = maker.finish(&[all]);
+    for mode in Mode::ALL {
+        let options = |given: &[u32]| Options {
+            given: given.iter().map(|&var| VarId(var)).collect(),
+            ..Options::all_observed(&graph, mode)
+        };
+        let plan = graph_to_plan(&graph, &options(&[2, 1])).unwrap();
+        assert_eq!(plan.to_string().parse().as_ref(), Ok(&plan));
+        assert_eq!(plan.soft_sizes(), (6, 2));
+        assert_eq!(verify(plan.clone()).err(), None, "{plan}");
+        let places = plan.up().iter().filter_map(|step| match step {
+            Step::Given { first, slot, .. } => Some((*first, *slot)),
+            _ => None,
+        });
+        let mut places: Vec<(u32, u32)> = places.collect();
+        places.sort_unstable();
+        assert_eq!(places, [(0, 0), (3, 1)], "{plan}");
+        assert!(graph_to_plan(&graph, &options(&[0])).is_err());
+    }
+}
+
+#[test]
+fn kept_layers_are_there_at_the_end() {
+    let mut maker = Maker::new(6, 4);
+    let leaves: Vec<LayerId> = (0..6).map(|var| maker.leaf(var)).collect();
+    let sums: Vec<LayerId> = leaves.iter().map(|&leaf| maker.sum(&[leaf], 4)).collect();
+    let mut chain = sums[0];
+    for &sum in &sums[1..] {
+        let product = maker.product(&[chain, sum]);
+        chain = maker.sum(&[product], 4);
+    }
+    let graph = maker.finish(&[chain]);
+    let kept = vec![leaves[3], sums[0], sums[4]];
+    let options = Options { kept: kept.clone(), ..Options::all_observed(&graph, Mode::Forward) };
+    let plan = graph_to_plan(&graph, &options).unwrap();
+    assert_eq!(verify(plan.clone()).err(), None, "{plan}");
+    let buffer = |id: &LayerId| plan.block(plan.layers[id.index()].expect("it has a block")).buffer;
+    let rows = |buffer| {
+        let buffer = plan.buffer(buffer);
+        buffer.first..buffer.first + buffer.rows
+    };
+    for id in &kept {
+        let own = buffer(id);
+        let is_own = |step: &&Step| step.out().is_some_and(|out| plan.block(out).buffer == own);
+        let computed = plan.up().iter().position(|step| is_own(&step)).expect("some step computes it");
+        for step in &plan.up()[computed + 1..] {
+            let other = rows(plan.block(step.out().unwrap()).buffer);
+            assert!(other.end <= rows(own).start || rows(own).end <= other.start, "{plan}");
+        }
+    }
+}

@@ -10,5 +10,6 @@ pub mod timing;
 
 pub use graph::carry::carry_params;
 pub use graph::divide::{Division, Part, Place, divide};
+pub use graph::settled::{Settled, SettledCut, cut_settled};
 pub use pipeline::{Config, Optimized, optimize};
 pub use timing::{Pass, Timing};

@@ -79,7 +79,7 @@ pub use evidence::pack;
 pub use peak::Multiplication;
 pub use table::Kernels;
 pub use tier::{Tier, kernels, tier};
-pub use tiles::{Ahead, Factor, LEAF, MAX_TILES, NormalLeaf, Tiles};
+pub use tiles::{Ahead, Factor, GivenRows, LEAF, MAX_TILES, NormalLeaf, Tiles};
 pub use widest::{Loops, at_full_width};
 
 /// Samples in a tile, and `f32` values in a row.

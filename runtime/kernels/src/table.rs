@@ -7,7 +7,7 @@
 //! Abbreviations in the comments: `x[i]` is row `i` of `x`, all operations on rows are sample by sample,
 //! and `(+)=` assigns, or adds where `accumulate` is not 0.
 
-use crate::{Factor, NormalLeaf, Tier, Tiles};
+use crate::{Factor, GivenRows, NormalLeaf, Tier, Tiles};
 
 /// Calls `$callback! { $($prefix)* ; entries }` with every kernel's documentation, name and arguments.
 macro_rules! with_kernels {
@@ -152,6 +152,14 @@ macro_rules! with_kernels {
 
         /// `out[u] = 1` for every unit where the code is `value` or missing, else 0. Sets `exponent`.
         leaf_literal(units: usize, value: usize, codes: *const u32, out: *mut f32, exponent: *mut f32);
+
+        /// `out[u] =` the weight at `first + u` of each sample's row of soft evidence, under the exponent at
+        /// `slot`, for samples that count.
+        ///
+        /// A weight that is kept by its logarithm becomes `2^-125`; with [`GUARD_ENTRY`](crate::GUARD_ENTRY) in
+        /// `guard` it marks.
+        leaf_given(tiles: *const Tiles, given: *const GivenRows, units: usize, first: usize, slot: usize,
+                   out: *mut f32, exponent: *mut f32, guard: usize);
 
 
         // Single units, each with a mantissa row and an exponent row of its own.

@@ -113,3 +113,19 @@ pub struct NormalLeaf {
     /// Where its statistics start; for the downward pass.
     pub stats: u64,
 }
+
+/// Soft evidence for the samples of a bundle: rows of a table of weights.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct GivenRows {
+    /// `row_len` numbers for each row: mantissas, or where negative binary logarithms of weights under `2^-125`.
+    pub weights: *const f32,
+    /// `n_slots` exponents for each row; [`ZERO_EXPONENT`](crate::ZERO_EXPONENT) where all weights are zero.
+    pub exponents: *const f32,
+    /// Numbers from a row of weights to the next.
+    pub row_len: usize,
+    /// Numbers from a row of exponents to the next.
+    pub n_slots: usize,
+    /// The row of each sample that counts, [`TILE`](crate::TILE) for each tile.
+    pub rows: *const u32,
+}

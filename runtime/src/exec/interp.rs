@@ -38,16 +38,16 @@ impl Interpreter {
         let layer = self.graph.layer(id);
         match layer.kind {
             LayerKind::Input { var, param } => {
-                let value = batch.get(&self.graph, row, var);
-                self.each_unit(layer, |g, k| self.input_log(param, layer, g, k, value))
+                let seen = batch.alternatives(&self.graph, row, var);
+                self.each_unit(layer, |g, k| leaf_log(&seen, |v| self.input_log(param, layer, g, k, v)))
             }
             LayerKind::Literal { var, value } => {
-                let seen = batch.get(&self.graph, row, var);
-                self.each_unit(layer, |_, _| indicator_log(seen, value))
+                let seen = batch.alternatives(&self.graph, row, var);
+                self.each_unit(layer, |_, _| leaf_log(&seen, |v| indicator_log(v, value)))
             }
             LayerKind::Indicator { var, first } => {
-                let seen = batch.get(&self.graph, row, var);
-                self.each_unit(layer, |_, k| indicator_log(seen, first + k as u32))
+                let seen = batch.alternatives(&self.graph, row, var);
+                self.each_unit(layer, |_, k| leaf_log(&seen, |v| indicator_log(v, first + k as u32)))
             }
             LayerKind::Product => self.each_unit(layer, |g, k| {
                 let unit = g * layer.width as usize + k;
@@ -131,8 +131,11 @@ impl Interpreter {
         let log_value = values[id.index()][unit];
         match layer.kind {
             LayerKind::Input { var, param } => {
-                let value = batch.get(&self.graph, row, var);
-                self.observe(param, layer, group, k, value, flow, into);
+                for (value, weight) in batch.alternatives(&self.graph, row, var) {
+                    let log = self.input_log(param, layer, group, k, value) + weight;
+                    let share = flow * (log - log_value).exp();
+                    self.observe(param, layer, group, k, value, share, into);
+                }
             }
             LayerKind::Literal { .. } | LayerKind::Indicator { .. } => {}
             LayerKind::Product => layer.children.iter().for_each(|c| flows[c.index()][unit] += flow),
@@ -244,16 +247,14 @@ impl Executor for Interpreter {
         self.gathered.forget();
     }
 
-    fn values(&mut self, batch: &Batch) -> Values {
-        let mut all = Values::of(&self.graph, batch.n_rows());
+    fn fill(&mut self, batch: &Batch, all: &mut Values) {
         for row in 0..batch.n_rows() {
-            for (layer, values) in self.row_values(batch, row).iter().enumerate() {
-                for (unit, &log) in values.iter().enumerate() {
-                    all.set(LayerId::new(layer), unit, row, log);
-                }
+            let values = self.row_values(batch, row);
+            for layer in all.layers().collect::<Vec<_>>() {
+                let units = values[layer.index()].iter().enumerate();
+                units.for_each(|(unit, &log)| all.set(layer, unit, row, log));
             }
         }
-        all
     }
 }
 
@@ -262,6 +263,11 @@ fn part<'v>(layer: Layer, group: usize, values: &'v [Vec<f64>], child: usize) ->
     let all = &values[layer.children[child].index()];
     let len = all.len() / layer.groups as usize;
     &all[group * len..(group + 1) * len]
+}
+
+/// The sum over all that a variable may be, each times its weight.
+fn leaf_log(seen: &[(Value, f64)], log: impl Fn(Value) -> f64) -> f64 {
+    log_sum_exp(seen.iter().map(|&(value, weight)| log(value) + weight))
 }
 
 fn indicator_log(seen: Value, value: u32) -> f64 {

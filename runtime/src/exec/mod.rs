@@ -3,7 +3,7 @@
 //! The interpreter ([`Interpreter`]) is the oracle: float64, straight from the graph, never optimised.
 //! Compiled executors promise to agree with it within 1e-5 nats per variable, and flows within 1e-4
 //! relative or 1e-7 absolute. An executor owns the parameters of its circuit, so that what it derives
-//! from them (tables, guards) can't fall behind.
+//! from them (tables, guards) can't fall behind. All of them take soft evidence (see [`Batch`]).
 
 mod cpu;
 mod gathered;
@@ -19,7 +19,7 @@ pub use units::{BadWeights, LiteralWeights, UnitsExecutor, compiled};
 pub use values::Values;
 
 use crate::train::Update;
-use pcc_ir::{Batch, Flows, Graph, Params};
+use pcc_ir::{Batch, Flows, Graph, LayerId, Params};
 
 /// Evaluates one circuit.
 pub trait Executor {
@@ -59,5 +59,20 @@ pub trait Executor {
 
     /// The logarithm of the value of every unit for every row. Meant for a few rows at a time: it takes
     /// eight bytes for each unit and row.
-    fn values(&mut self, batch: &Batch) -> Values;
+    fn values(&mut self, batch: &Batch) -> Values {
+        let mut values = Values::of(self.graph(), batch.n_rows());
+        self.fill(batch, &mut values);
+        values
+    }
+
+    /// The same for the units of some layers.
+    fn values_of(&mut self, layers: &[LayerId], batch: &Batch) -> Values {
+        let mut values = Values::of_layers(self.graph(), layers, batch.n_rows());
+        self.fill(batch, &mut values);
+        values
+    }
+
+    /// Computes the values that there is room for. Where that is not for all layers, an entry may be given as
+    /// larger than it is, by 2^-125 of its group's largest at most, if that makes no difference to any layer above.
+    fn fill(&mut self, batch: &Batch, values: &mut Values);
 }

@@ -26,7 +26,7 @@ mod tests;
 
 pub use attach::Keyed;
 pub use needs::refusals;
-pub use plan::{PlannedStep, RecipePlan, StepKind};
+pub use plan::{PlannedStep, RecipePlan, StepKind, Visits};
 pub use report::write_samples;
 pub use run::{Ended, Evaluation, run};
 

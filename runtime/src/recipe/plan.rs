@@ -7,6 +7,7 @@ use super::key::{
 };
 use super::needs::refusals;
 use super::report::check_output;
+use super::stage::visits;
 use super::step_folder::StepFolder;
 use super::{Setting, json, page};
 use pcc_diag::{Diagnostic, Span};
@@ -39,6 +40,8 @@ pub struct PlannedStep {
     pub is_done: bool,
     /// The epoch after which an interrupted stage goes on.
     pub resumes_after: Option<u32>,
+    /// What an epoch of a stage visits for each row, of how many edges, where it does without part of the circuit.
+    pub visits: Option<Visits>,
     /// Whether it runs again although it was done.
     pub(super) is_again: bool,
     /// What it costs from its beginning on.
@@ -47,6 +50,15 @@ pub struct PlannedStep {
     pub(super) parts: Parts,
     /// Where its result is kept.
     pub(super) folder: StepFolder,
+}
+
+/// Edges that an epoch visits for each row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Visits {
+    /// Those of its problems.
+    pub parts: u64,
+    /// Those of the whole circuit.
+    pub whole: u64,
 }
 
 /// A training stage with the labels of its rows.
@@ -152,10 +164,14 @@ impl Planner {
         let weights: Vec<&str> = weights.into_iter().flatten().map(String::as_str).collect();
         keys.extend(weight_keys(setting, &weights)?);
         let cost = self.sizes.stage(stage, n_rows, valid_rows);
-        let kind = StepKind::Train(Box::new(Training { stage: stage.clone(), labels, valid_labels }));
+        let training = Training { stage: stage.clone(), labels, valid_labels };
+        let visits = visits(&training, setting)?;
+        let kind = StepKind::Train(Box::new(training));
         self.push(format!("stage {}", stage.name), kind, stage_settings(stage), keys, cost, setting);
         let last = self.steps.len() - 1;
         self.steps[last].seconds *= share_left(stage, self.steps[last].resumes_after);
+        self.steps[last].seconds *= visits.map_or(1.0, |v| v.parts as f64 / v.whole as f64);
+        self.steps[last].visits = visits;
         self.params_step = Some(last);
         Ok(())
     }
@@ -244,6 +260,7 @@ impl Planner {
             bytes: if is_done { 0 } else { cost.bytes },
             is_done,
             resumes_after: if is_done { None } else { folder.saved_epoch() },
+            visits: None,
             is_again: false,
             cost,
             parts,

@@ -3,22 +3,25 @@
 use super::Setting;
 use super::json::epoch_metrics;
 use super::needs::groups;
-use super::plan::{PlannedStep, Training, later};
+use super::plan::{PlannedStep, Training, Visits, later};
 use super::spent::{Clock, visits_of};
 use crate::exec::Executor;
 use crate::train::{
-    Attached, DividedStage, Ended, FitOptions, LabelledRows, MleOptions, Observer, Rows, StopRule,
-    TrainState, WeightedRows, fit, mle, refuse_unset, start, tables_of_parts, tables_of_unobserved,
+    Attached, DividedStage, Ended, Event, FitOptions, LabelledRows, MleOptions, Observer, Rows, SettledStage,
+    StopRule, TrainState, WeightedRows, fit, mle, refuse_unset, start, tables_of_parts, tables_of_unobserved,
 };
 use pcc_diag::Diagnostic;
 use pcc_ir::recipe::{EmOptions, Fit, Optimizer, Per, Plateau, TrainOn};
 use pcc_ir::{Graph, VarId};
-use pcc_opt::{Division, divide};
+use pcc_opt::{Division, cut_settled, divide};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// A state is kept when so much time has passed since the last one; epochs may be much shorter.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
+
+/// What is computed once for all rows of a stage may take so many bytes: 4 GiB.
+const MOST_BYTES: u64 = 4 << 30;
 
 /// Trains the executor's parameters; `false` when it was cancelled, with the state kept.
 pub(super) fn train(
@@ -106,7 +109,15 @@ fn train_by_em(
         let (state, is_whole) = train_divided(&divided, from, executor, observer, &mut keep)?;
         return write_progress(step, &clock, &state, is_whole);
     }
-    let (state, is_whole) = match fit(executor, &rows, valid, &options, from, observer, &mut keep)? {
+    let ended = match cut_settled(setting.graph, &options.held) {
+        None => fit(executor, &rows, valid, &options, from, observer, &mut keep)?,
+        Some(settled) => {
+            let (graph, settled, executors) = (setting.graph, &settled, setting.executors);
+            let rest = SettledStage { graph, settled, train: &rows, valid, options: &options, executors };
+            train_rest(&rest, from, executor, observer, &mut keep)?
+        }
+    };
+    let (state, is_whole) = match ended {
         Ended::Cancelled(state) => (state, false),
         Ended::Done(state) => (state, true),
     };
@@ -133,6 +144,53 @@ fn write_progress(
     Ok(is_whole)
 }
 
+/// Trains what a stage does not hold: alone, where what it holds can be computed once, else in the whole circuit.
+fn train_rest(
+    stage: &SettledStage,
+    from: Option<TrainState>,
+    executor: &mut dyn Executor,
+    observer: &mut dyn Observer,
+    keep: &mut dyn FnMut(&TrainState) -> Result<(), Diagnostic>,
+) -> Result<Ended, Diagnostic> {
+    let bytes = stage.table_bytes();
+    let state = started(stage.graph, stage.train, stage.options, from, executor)?;
+    if bytes > MOST_BYTES {
+        observer.event(Event::TooLarge { bytes });
+    } else if let Some(ended) = stage.train(executor, state.clone(), observer, keep)? {
+        return Ok(ended);
+    }
+    fit(executor, stage.train, stage.valid, stage.options, Some(state), observer, keep)
+}
+
+/// The state that a stage begins with, all parameters set.
+fn started(
+    graph: &Graph,
+    train: &dyn Rows,
+    options: &FitOptions,
+    from: Option<TrainState>,
+    executor: &mut dyn Executor,
+) -> Result<TrainState, Diagnostic> {
+    let state = from.unwrap_or_else(|| {
+        let mut params = executor.params().clone();
+        start(graph, train, options.em.start, options.seed, &mut params);
+        TrainState::new(params)
+    });
+    refuse_unset(graph, &state.params)?;
+    Ok(state)
+}
+
+/// What an epoch of a stage visits; none where that is the whole circuit.
+pub(super) fn visits(training: &Training, setting: &mut Setting) -> Result<Option<Visits>, Diagnostic> {
+    let Optimizer::Em(_) = training.stage.fit.optimizer else { return Ok(None) };
+    let held = held_tables(training, setting)?;
+    let graph = setting.graph;
+    let parts = match division(training, graph) {
+        Some(division) => Some(division.visits(|table| !held[table.index()] && !graph.param(table).is_fixed)),
+        None => cut_settled(graph, &held).map(|settled| settled.visits(graph)),
+    };
+    Ok(parts.map(|parts| Visits { parts, whole: graph.n_edges() }))
+}
+
 /// The problems that a stage falls apart into: those of a circuit whose labels are all there.
 fn division(training: &Training, graph: &Graph) -> Option<Division> {
     let mut labels = training.labels.attached.iter().chain(&training.valid_labels.attached);
@@ -152,12 +210,7 @@ fn train_divided(
     observer: &mut dyn Observer,
     keep: &mut dyn FnMut(&TrainState) -> Result<(), Diagnostic>,
 ) -> Result<(TrainState, bool), Diagnostic> {
-    let mut state = from.unwrap_or_else(|| {
-        let mut params = executor.params().clone();
-        start(stage.graph, stage.train, stage.options.em.start, stage.options.seed, &mut params);
-        TrainState::new(params)
-    });
-    refuse_unset(stage.graph, &state.params)?;
+    let mut state = started(stage.graph, stage.train, stage.options, from, executor)?;
     let is_whole = stage.train(&mut state, observer, keep)?.is_some();
     if is_whole {
         executor.update(&mut |params| params.clone_from(&state.params));

@@ -18,8 +18,7 @@ const MOST_BLAMED: usize = 64;
 /// The error for a row of likelihood zero: `row` is its position in the batch, `number` how a person counts
 /// it in the data, from one.
 pub fn zero_likelihood(executor: &mut dyn Executor, batch: &Batch, row: usize, number: u64) -> Diagnostic {
-    let mut one = Batch::empty(batch.n_variables());
-    one.push(batch.row(row));
+    let one = batch.one_row(row);
     let values = executor.values(&one);
     let graph = executor.graph();
     let guilty = guilty_layer(graph, &values);

@@ -83,7 +83,7 @@ impl Measured {
             let weight = weights.map_or(1.0, |w| f64::from(w[row]));
             self.rows += 1;
             self.weight += weight;
-            self.values += weight * counted.known(batch.row(row)) as f64;
+            self.values += weight * (counted.known(batch.row(row)) + known_softly(batch, row)) as f64;
             if log > f64::NEG_INFINITY {
                 self.log_likelihood += weight * log;
             } else if weight > 0.0 {
@@ -92,6 +92,11 @@ impl Measured {
             }
         }
     }
+}
+
+/// How many known values the soft evidence of a row stands for.
+fn known_softly(batch: &Batch, row: usize) -> usize {
+    batch.soft().map_or(0, |soft| soft.table().known(soft.rows()[row] as usize) as usize)
 }
 
 /// The variables whose values count as dimensions: those of the circuit that are not latent.
@@ -115,7 +120,7 @@ impl CountedVariables {
         CountedVariables { runs }
     }
 
-    fn known(&self, row: &[u32]) -> usize {
+    pub(super) fn known(&self, row: &[u32]) -> usize {
         let known = |(run, is_discrete): &(Range<usize>, bool)| {
             let words = &row[run.clone()];
             match is_discrete {

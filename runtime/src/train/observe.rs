@@ -25,6 +25,22 @@ pub enum Event<'a> {
     },
     /// A stage fell apart into independent problems, and all of them are done.
     Divided(Divided),
+    /// What a stage holds was computed once for all rows, and its epochs only visit the rest.
+    Settled {
+        /// Bytes that it takes.
+        bytes: u64,
+        /// What an epoch visits for each row: edges of the rest, and units that were computed.
+        visits: u64,
+        /// Edges of the whole circuit.
+        of: u64,
+        /// Wall-clock seconds that it took.
+        seconds: f64,
+    },
+    /// What a stage holds would take more memory than it may if it was computed once: every epoch computes it.
+    TooLarge {
+        /// Bytes that it would take.
+        bytes: u64,
+    },
     /// Rows of an epoch were seen.
     Batch {
         /// The epoch, counted from one.

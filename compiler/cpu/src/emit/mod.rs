@@ -79,7 +79,8 @@ pub(crate) struct Layout<'p> {
 pub(crate) fn takes_tiles(step: &Step) -> bool {
     matches!(
         step,
-        Step::Normal { .. }
+        Step::Given { .. }
+            | Step::Normal { .. }
             | Step::NormalProduct { .. }
             | Step::Multiply { .. }
             | Step::Outer { .. }

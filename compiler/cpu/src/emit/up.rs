@@ -22,6 +22,7 @@ pub(super) use call;
 pub(super) const TILES: Argument = Argument::Tiles;
 const MARKS: Place = Place::of(Field::Marks, 0);
 pub(super) const ARENA: Place = Place::of(Field::Arena, 0);
+const GIVEN: Place = Place::of(Field::Given, 0);
 const ROW_EXPONENTS: Place = Place::of(Field::RowExponents, 0);
 
 pub(super) struct Up<'e, 'f> {
@@ -36,6 +37,7 @@ impl Up<'_, '_> {
         match step {
             Step::Ones { out } => self.ones(*out),
             Step::Literal { .. } | Step::Indicator { .. } => self.leaf(step),
+            Step::Given { out, first, slot, guard } => self.given(*out, *first, *slot, *guard),
             Step::Normal { out, .. } | Step::NormalProduct { out, .. } => self.normal(*out, &step.leaves()),
             Step::Multiply { out, factors, guard } => self.multiply(*out, factors, *guard),
             Step::MultiplyUnits { out, children } => self.multiply_units(*out, children),
@@ -68,6 +70,15 @@ impl Up<'_, '_> {
                 call!(e, LeafIndicator(units, first, Place::evidence(var), rows, exponent))
             }
             _ => {}
+        });
+    }
+
+    fn given(&mut self, out: BlockId, first: u32, slot: u32, guard: u32) {
+        let block = self.plan.block(out);
+        let (rows, exponent) = (Place::mantissas(self.plan, out), Place::exponents(self.plan, out));
+        let bits = Argument::Word(Place::guard(guard));
+        self.emitter.each_group(block.groups, |e| {
+            call!(e, LeafGiven(TILES, GIVEN, block.width, first, slot, rows, exponent, bits));
         });
     }
 

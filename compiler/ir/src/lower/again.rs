@@ -113,7 +113,7 @@ fn passes(step: &Step) -> Option<u64> {
     match step {
         Step::Multiply { factors, .. } => Some(factors.len() as u64),
         Step::MultiplyUnits { children, .. } => Some(children.len() as u64),
-        Step::Ones { .. } | Step::Literal { .. } | Step::Indicator { .. } => Some(1),
+        Step::Ones { .. } | Step::Literal { .. } | Step::Indicator { .. } | Step::Given { .. } => Some(1),
         Step::Outer { .. } | Step::Concat { .. } => Some(1),
         _ => None,
     }

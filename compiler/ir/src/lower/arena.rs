@@ -1,16 +1,17 @@
 //! Rows for buffers: those that never live at the same time share them.
 //!
 //! In: a plan whose steps are complete. Out: the first row of every buffer, and how many rows there are.
-//! A buffer lives from the first to the last step that touches it; in a plan for values, blocks live to
-//! the end. Free ranges are kept by size and by place; one of the smallest that fit is taken, and
+//! A buffer lives from the first to the last step that touches it; blocks that are kept, in a plan for values
+//! all, live to the end of the upward steps. Free ranges are kept by size and by place; one of the smallest that fit is taken, and
 //! within it the rows at which the step that writes them is not held up by what it reads.
 
+use crate::BlockId;
 use crate::plan::{Access, Mode, PAGE_ROWS, Plan, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Assigns rows. Errors: more than 2^32 of them.
-pub(super) fn assign(plan: &mut Plan) -> Result<(), String> {
-    let lives = lives(plan);
+/// Assigns rows, with some blocks kept besides those that the mode keeps. Errors: more than 2^32 rows.
+pub(super) fn assign(plan: &mut Plan, kept: &[BlockId]) -> Result<(), String> {
+    let lives = lives(plan, kept);
     let mut ends: Vec<Vec<usize>> = vec![Vec::new(); plan.steps.len()];
     let mut starts = ends.clone();
     for (buffer, life) in lives.iter().enumerate() {
@@ -59,7 +60,7 @@ fn collisions(first: u32, read: &[u32]) -> u32 {
 }
 
 /// The first and last step of each buffer.
-fn lives(plan: &Plan) -> Vec<Option<(usize, usize)>> {
+fn lives(plan: &Plan, kept: &[BlockId]) -> Vec<Option<(usize, usize)>> {
     let mut lives: Vec<Option<(usize, usize)>> = vec![None; plan.buffers.len()];
     for (i, step) in plan.steps.iter().enumerate() {
         step.each_buffer(plan, &mut |buffer, _| {
@@ -68,12 +69,13 @@ fn lives(plan: &Plan) -> Vec<Option<(usize, usize)>> {
         });
     }
     let last_up = (plan.n_up as usize).saturating_sub(1);
-    let mut keep = |block: crate::BlockId, until: usize| {
+    let mut keep = |block: BlockId, until: usize| {
         if let Some((_, last)) = &mut lives[plan.block(block).buffer.index()] {
             *last = until.max(*last);
         }
     };
     keep(plan.root, last_up);
+    kept.iter().for_each(|&block| keep(block, last_up));
     if plan.mode == Mode::Values {
         plan.layers.iter().flatten().for_each(|&block| keep(block, last_up));
     }

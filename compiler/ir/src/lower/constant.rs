@@ -27,7 +27,10 @@ impl Lowering<'_> {
         let n_sums = match layer.kind {
             LayerKind::Input { var, .. }
             | LayerKind::Literal { var, .. }
-            | LayerKind::Indicator { var, .. } => self.options.unobserved.contains(var).then_some(0),
+            | LayerKind::Indicator { var, .. } => {
+                let is_unknown = self.options.unobserved.contains(var) && !self.options.given.contains(&var);
+                is_unknown.then_some(0)
+            }
             LayerKind::Product | LayerKind::Outer => {
                 of_children().try_fold(0, |all: u32, n| n?.checked_add(all))
             }

@@ -24,6 +24,7 @@ pub(super) fn set(plan: &mut Plan) {
         match step {
             Step::Sum { child, table, .. } => add_table(&mut needs[child.index()], *table),
             Step::Mix { child, .. } => needs[child.index()].is_always = true,
+            Step::Given { out, guard, .. } => *guard = intern(plan, &mut ids, &needs[out.index()]),
             Step::Multiply { out, factors, guard } => {
                 *guard = intern(plan, &mut ids, &needs[out.index()]);
                 factors.iter().filter_map(|f| f.block()).for_each(|c| needs[c.index()].is_always = true);

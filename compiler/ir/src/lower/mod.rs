@@ -37,6 +37,10 @@ pub struct Options {
     /// Whether the weights of each table add up to one for every unit, but for a millionth at most; no table's
     /// do where it is empty. Over what is not observed such a sum or mix is the constant one. Plans for flows and values need those layers and keep them.
     pub normalised: Vec<bool>,
+    /// Variables that every row knows softly, in the order of their weights. Indicators alone may be over them.
+    pub given: Vec<VarId>,
+    /// Layers whose blocks are there when the upward steps are done, whatever the mode.
+    pub kept: Vec<LayerId>,
 }
 
 impl Options {
@@ -46,22 +50,31 @@ impl Options {
         for group in graph.var_groups().iter().filter(|g| g.is_latent) {
             group.variables().for_each(|v| unobserved.insert(v));
         }
-        Options { mode, unobserved, are_normals_joined: false, normalised: Vec::new() }
+        Options { unobserved, ..Options::all_observed(graph, mode) }
     }
 
     /// A plan in which any variable may be observed.
     pub fn all_observed(graph: &Graph, mode: Mode) -> Options {
         let unobserved = Scope::empty(graph.variables().len());
-        Options { mode, unobserved, are_normals_joined: false, normalised: Vec::new() }
+        Options {
+            mode,
+            unobserved,
+            are_normals_joined: false,
+            normalised: Vec::new(),
+            given: Vec::new(),
+            kept: Vec::new(),
+        }
     }
 }
 
 /// Lowers a graph.
 ///
 /// # Errors
-/// When the circuit needs more than 2^32 rows for one tile.
+/// When the circuit needs more than 2^32 rows for one tile, and when other leaves than indicators are over a
+/// variable that is known softly.
 pub fn graph_to_plan(graph: &Graph, options: &Options) -> Result<Plan, String> {
     check_size(graph)?;
+    check_given(graph, options)?;
     let order = order::depth_first(graph);
     let mut lowering = Lowering::new(graph, options, &order);
     for id in order {
@@ -71,8 +84,25 @@ pub fn graph_to_plan(graph: &Graph, options: &Options) -> Result<Plan, String> {
     if options.mode == Mode::Flows {
         lowering.lower_down();
     }
-    arena::assign(&mut lowering.plan)?;
+    let kept: Vec<BlockId> = options.kept.iter().filter_map(|id| lowering.plan.layers[id.index()]).collect();
+    arena::assign(&mut lowering.plan, &kept)?;
     Ok(lowering.plan)
+}
+
+/// Refuses leaves that would need more of soft evidence than one weight for each unit.
+fn check_given(graph: &Graph, options: &Options) -> Result<(), String> {
+    let is_given = |id: &LayerId| graph.layer(*id).kind.var().is_some_and(|var| options.given.contains(&var));
+    let has_weights = |id: LayerId| match graph.layer(id).kind {
+        LayerKind::Indicator { var, first } => {
+            let end = u64::from(first) + u64::from(graph.layer(id).width);
+            graph.variable(var).domain.n_values().is_some_and(|n| end <= u64::from(n))
+        }
+        _ => false,
+    };
+    match graph.layer_ids().filter(is_given).find(|&id| !has_weights(id)) {
+        None => Ok(()),
+        Some(id) => Err(format!("layer {id} can't be compiled for soft evidence")),
+    }
 }
 
 /// Keeps the sizes of all blocks, and of concatenations of a layer's children, within 32 bits.

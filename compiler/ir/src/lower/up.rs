@@ -23,9 +23,13 @@ impl Lowering<'_> {
             LayerKind::Literal { var, value } => {
                 self.indicator(layer, |out| Step::Literal { out, var, value })
             }
-            LayerKind::Indicator { var, first } => {
-                self.indicator(layer, |out| Step::Indicator { out, var, first })
-            }
+            LayerKind::Indicator { var, first } => match self.given(var) {
+                Some((start, slot)) => {
+                    let first = start + first;
+                    self.indicator(layer, |out| Step::Given { out, first, slot, guard: UNKNOWN_GUARD })
+                }
+                None => self.indicator(layer, |out| Step::Indicator { out, var, first }),
+            },
             LayerKind::Product => self.product(layer),
             LayerKind::Outer => Value::Block(self.outer(layer)),
             LayerKind::Sum { param } => Value::Block(self.sum(layer, param)),
@@ -33,10 +37,18 @@ impl Lowering<'_> {
         }
     }
 
+    /// Where the weights of a variable that is known softly start in a row, and its place among such variables.
+    fn given(&self, var: VarId) -> Option<(u32, u32)> {
+        let slot = self.options.given.iter().position(|&own| own == var)?;
+        let n_values = |&var: &VarId| self.graph.variable(var).domain.n_values().unwrap_or(0);
+        Some((self.options.given[..slot].iter().map(n_values).sum(), slot as u32))
+    }
+
     /// Keeps a leaf without a block only where its one reader can compute it, and values are not asked for.
     fn settle(&mut self, id: LayerId, value: Value) -> Value {
         let Value::Leaf(leaf) = value else { return value };
-        let is_free = self.is_lone_factor[id.index()] && self.options.mode != Mode::Values;
+        let is_asked_for = self.options.mode == Mode::Values || self.options.kept.contains(&id);
+        let is_free = self.is_lone_factor[id.index()] && !is_asked_for;
         match is_free && (!leaf.is_normal || self.options.are_normals_joined) {
             true => value,
             false => Value::Block(self.leaf_block(leaf)),

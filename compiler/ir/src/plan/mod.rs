@@ -223,6 +223,17 @@ impl Plan {
         rows / self.table(table).columns
     }
 
+    /// Weights and exponents that a row's soft evidence must have at least.
+    pub fn soft_sizes(&self) -> (usize, usize) {
+        let sizes = self.steps.iter().filter_map(|step| match *step {
+            Step::Given { out, first, slot, .. } => {
+                Some((first as usize + self.block(out).width as usize, slot as usize + 1))
+            }
+            _ => None,
+        });
+        sizes.fold((0, 0), |(weights, exponents), (w, e)| (weights.max(w), exponents.max(e)))
+    }
+
     /// Rows that a step needs for one tile outside the arena, one such place for each thread: for the downward
     /// step of a sum a row for each unit of an `out` group, and twice as many as the child's group has units,
     /// rounded up to 16; for that of normal leaves as many as a group has units, rounded up likewise.

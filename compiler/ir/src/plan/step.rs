@@ -102,6 +102,9 @@ steps! {
     Literal = "literal" { out: BlockId, var: VarId, value: u32 }
     /// Unit u of a group = 1 where the variable is `first + u` or missing, else 0.
     Indicator = "indicator" { out: BlockId, var: VarId, first: u32 }
+    /// Unit u of a group = the weight at `first + u` of the row's soft evidence, under the exponent at `slot`. The
+    /// guard is for weights that are lost far under the largest.
+    Given = "given" { out: BlockId, first: u32, slot: u32, guard: u32 }
     /// `out` = normal densities at the variable's value, or 1 where it is missing.
     Normal = "normal" { out: BlockId, var: VarId, table: ParamId }
     /// `out` = product over leaves, of distinct variables, of the normal densities that [`Step::Normal`] gives.
@@ -169,6 +172,7 @@ macro_rules! computed {
         Step::Ones { $out }
             | Step::Literal { $out, .. }
             | Step::Indicator { $out, .. }
+            | Step::Given { $out, .. }
             | Step::Normal { $out, .. }
             | Step::NormalProduct { $out, .. }
             | Step::Multiply { $out, .. }

@@ -53,6 +53,21 @@ pub struct Place {
     pub variables: Vec<VarId>,
 }
 
+impl Division {
+    /// What an epoch visits for each row, in the problems that have a table which is moved: one copy at each place.
+    pub fn visits(&self, is_moved: impl Fn(ParamId) -> bool) -> u64 {
+        let visits = |graph: &Graph, tables: &[ParamId], times: usize| match tables
+            .iter()
+            .any(|&table| is_moved(table))
+        {
+            true => graph.n_edges() * times as u64,
+            false => 0,
+        };
+        let parts = self.parts.iter().map(|part| visits(&part.graph, &part.tables, part.places.len()));
+        visits(&self.rest, &self.rest_tables, 1) + parts.sum::<u64>()
+    }
+}
+
 /// Cuts a circuit at latents.
 pub fn divide(graph: &Graph, latents: &[VarId]) -> Division {
     let parents = parents(graph);
@@ -76,7 +91,7 @@ pub fn divide(graph: &Graph, latents: &[VarId]) -> Division {
     Division { parts, rest, rest_tables }
 }
 
-fn table_named(graph: &Graph, name: &str) -> ParamId {
+pub(super) fn table_named(graph: &Graph, name: &str) -> ParamId {
     let at = graph.params().iter().position(|param| param.name == name);
     ParamId::new(at.expect("passes keep the names of tables"))
 }

@@ -4,7 +4,7 @@
 //! made before. Layers, tables and labels that end up unused are dropped when the new graph is finished;
 //! labels of a replaced layer go to what replaced it.
 
-use pcc_ir::{Graph, GraphBuilder, GraphError, LayerId, LayerKind, Param, ParamId};
+use pcc_ir::{Domain, Graph, GraphBuilder, GraphError, LayerId, LayerKind, Param, ParamId, VarId};
 use rustc_hash::FxHashMap;
 
 /// A graph in the making.
@@ -24,6 +24,20 @@ impl<'g> Rebuild<'g> {
             builder.variables(&group.name, &group.extents, group.domain, group.is_latent);
         }
         Rebuild { from, builder, layers: Vec::with_capacity(from.n_layers()), params: FxHashMap::default() }
+    }
+
+    /// A latent that the old graph does not have, before the first layer.
+    pub fn latent(&mut self, name: &str, n_values: u32) -> VarId {
+        let first = self.builder.graph().variables().len();
+        self.builder.variables(name, &[1], Domain::Cat(n_values), true);
+        VarId::new(first)
+    }
+
+    /// Lets indicators of all values of a variable stand for the next old layer, unit by unit.
+    pub fn indicate(&mut self, old: LayerId, var: VarId) {
+        let width = self.from.n_units(old) as u32;
+        let new = self.builder.indicator(var, 0, 1, width, self.from.layer(old).span);
+        self.stand_in(new);
     }
 
     /// What stands for an old layer, which must not have been skipped.

@@ -10,6 +10,7 @@ pub(crate) mod flow;
 pub(crate) mod bundle;
 mod factor;
 mod fetch;
+mod given;
 mod guard;
 mod leaf;
 mod log;
@@ -30,6 +31,7 @@ mod unit_flow;
 
 pub(crate) use dense::matmul;
 pub(crate) use fetch::fetch;
+pub(crate) use given::leaf_given;
 pub(crate) use leaf::{leaf_indicator, leaf_literal};
 pub(crate) use mix::{guard_mix, mix_backward, mix_forward};
 pub(crate) use normal::normal;

@@ -169,7 +169,7 @@ macro_rules! define_tier {
      $( $(#[$doc:meta])* $name:ident ( $($arg:ident : $ty:ty),* $(,)? ); )*) => {
         mod wrapper {
             use super::$lanes;
-            use crate::{Factor, NormalLeaf, Tiles};
+            use crate::{Factor, GivenRows, NormalLeaf, Tiles};
             $(
                 # $attribute
                 pub(super) unsafe extern "C" fn $name($($arg: $ty),*) {

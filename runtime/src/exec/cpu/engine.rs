@@ -5,7 +5,7 @@ use super::cache;
 use pcc_cpu::{Arena, CompileError, DerivedTables, Program, SingleRow};
 use pcc_ir::lower::{Options, graph_to_plan};
 use pcc_ir::plan::{Mode, Plan, Run, Step, verify};
-use pcc_ir::{Graph, Verified};
+use pcc_ir::{Graph, LayerId, VarId, Verified};
 use pcc_kernels::Kernels;
 use std::sync::Mutex;
 
@@ -13,10 +13,35 @@ use std::sync::Mutex;
 /// this the contract of 1e-5 nats a variable no longer holds.
 pub(super) const FARTHEST_LOG: f64 = -20.0;
 
-/// A program and what its runs need besides parameters.
-pub(super) struct Engine {
+/// What a program is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Purpose {
     pub(super) mode: Mode,
     pub(super) are_latents_observed: bool,
+    /// Variables that every row knows softly.
+    pub(super) given: Vec<VarId>,
+    /// Layers whose values are asked for besides the root's.
+    pub(super) kept: Vec<LayerId>,
+}
+
+impl Purpose {
+    /// The root, under plain evidence.
+    pub(super) fn plain(mode: Mode, are_latents_observed: bool) -> Self {
+        Purpose { mode, are_latents_observed, given: Vec::new(), kept: Vec::new() }
+    }
+
+    fn lowering(&self, graph: &Graph) -> Options {
+        let options = match self.are_latents_observed {
+            true => Options::all_observed(graph, self.mode),
+            false => Options::latents_summed_out(graph, self.mode),
+        };
+        Options { given: self.given.clone(), kept: self.kept.clone(), ..options }
+    }
+}
+
+/// A program and what its runs need besides parameters.
+pub(super) struct Engine {
+    pub(super) purpose: Purpose,
     pub(super) program: Program,
     /// Likelihoods of a row by itself, where its steps allow that.
     pub(super) single: Option<SingleRow>,
@@ -38,30 +63,25 @@ impl Engine {
     /// Lowers and compiles. Errors: see [`super::CpuExecutor::new`].
     pub(super) fn new(
         graph: &Graph,
-        mode: Mode,
-        are_latents_observed: bool,
+        purpose: Purpose,
         kernels: &Kernels,
         options: &CpuOptions,
     ) -> Result<Self, CompileError> {
-        let lowering = match are_latents_observed {
-            true => Options::all_observed(graph, mode),
-            false => Options::latents_summed_out(graph, mode),
-        };
-        Engine::of(graph, plan(graph, lowering)?, are_latents_observed, kernels, options)
+        let plan = plan(graph, purpose.lowering(graph))?;
+        Engine::of(graph, plan, purpose, kernels, options)
     }
 
     /// Compiles a plan. Errors: as [`Engine::new`].
     pub(super) fn of(
         graph: &Graph,
         plan: Verified<Plan>,
-        are_latents_observed: bool,
+        purpose: Purpose,
         kernels: &Kernels,
         options: &CpuOptions,
     ) -> Result<Self, CompileError> {
         let cost = plan.cost();
         Ok(Engine {
-            mode: plan.mode,
-            are_latents_observed,
+            purpose,
             farthest_log: farthest_log(graph, &plan),
             guards: Vec::new(),
             run: plan.fit(options.n_threads(), options.memory).map_err(|least| options.refuse(&least))?,

@@ -25,11 +25,11 @@ mod work;
 use super::log::LogSpace;
 use super::{Executor, Values};
 use crate::train::Update;
-use engine::Engine;
+use engine::{Engine, Purpose};
 use patterns::{Circuit, Patterns};
 use pcc_cpu::{CompileError, DerivedTables};
 use pcc_ir::plan::{Memory, Mode};
-use pcc_ir::{Batch, Flows, Graph, MISSING, ParamId, ParamShape, Params};
+use pcc_ir::{Batch, Flows, Graph, LayerId, MISSING, ParamId, ParamShape, Params};
 use pcc_kernels::Kernels;
 use sparse::SparseTable;
 use statistics::Statistics;
@@ -102,7 +102,7 @@ impl CpuExecutor {
     pub fn new(graph: Graph, mut params: Params, options: CpuOptions) -> Result<Self, CompileError> {
         let kernels = pcc_kernels::kernels().map_err(CompileError)?;
         flush_denormals(&mut params);
-        let engine = Engine::new(&graph, Mode::Forward, false, kernels, &options)?;
+        let engine = Engine::new(&graph, Purpose::plain(Mode::Forward, false), kernels, &options)?;
         let derived = DerivedTables::of(&graph, engine.program.plan(), &params);
         let sparse = SparseTable::all(&graph, engine.program.plan());
         let worker = Worker::of(LogSpace::of(&graph));
@@ -141,26 +141,30 @@ impl CpuExecutor {
         mode: Mode,
         are_latents_observed: bool,
     ) -> Result<&pcc_cpu::Program, CompileError> {
-        let position = self.engine(mode, are_latents_observed)?;
+        let position = self.engine(Purpose::plain(mode, are_latents_observed))?;
         Ok(&self.engines[position].program)
     }
 
-    fn engine(&mut self, mode: Mode, are_latents_observed: bool) -> Result<usize, CompileError> {
-        let is_wanted = |e: &Engine| e.mode == mode && e.are_latents_observed == are_latents_observed;
-        if let Some(position) = self.engines.iter().position(is_wanted) {
+    fn engine(&mut self, purpose: Purpose) -> Result<usize, CompileError> {
+        if let Some(position) = self.engines.iter().position(|engine| engine.purpose == purpose) {
             return Ok(position);
         }
-        let mut engine = Engine::new(&self.graph, mode, are_latents_observed, self.kernels, &self.options)?;
+        let mut engine = Engine::new(&self.graph, purpose, self.kernels, &self.options)?;
         engine.watch(&self.derived);
         self.engines.push(engine);
         Ok(self.engines.len() - 1)
     }
 
-    /// The engine for a batch, unless there is no memory for it: the circuit itself was found fit by
-    /// [`CpuExecutor::new`].
+    /// The engine for a batch, unless there is no memory for it, or soft evidence that no program can take: the
+    /// circuit itself was found fit by [`CpuExecutor::new`].
     fn engine_for(&mut self, mode: Mode, batch: &Batch) -> Option<usize> {
-        let are_latents_observed = self.observes_latents(batch);
-        self.engine(mode, are_latents_observed).ok()
+        self.engine_that_keeps(Vec::new(), mode, batch)
+    }
+
+    fn engine_that_keeps(&mut self, kept: Vec<LayerId>, mode: Mode, batch: &Batch) -> Option<usize> {
+        let given = batch.soft().map_or(Vec::new(), |soft| soft.table().variables().to_vec());
+        let plain = Purpose::plain(mode, self.observes_latents(batch));
+        self.engine(Purpose { given, kept, ..plain }).ok()
     }
 
     fn observes_latents(&self, batch: &Batch) -> bool {
@@ -300,17 +304,21 @@ impl Executor for CpuExecutor {
         }
     }
 
-    fn values(&mut self, batch: &Batch) -> Values {
+    fn fill(&mut self, batch: &Batch, values: &mut Values) {
         self.settle();
-        let position = self.engine_for(Mode::Values, batch);
+        let (mode, kept) = match values.is_whole() {
+            true => (Mode::Values, Vec::new()),
+            false => (Mode::Forward, values.layers().collect()),
+        };
+        let position = self.engine_that_keeps(kept, mode, batch);
         let (graph, params) = (&self.graph, &self.params);
-        let question = Question { graph, params, batch, weights: None, mode: Mode::Values };
+        let question = Question { graph, params, batch, weights: None, mode };
         match position {
             Some(position) => {
                 let job = Job { question, derived: &self.derived, engine: &self.engines[position] };
-                work::values(&job, &mut self.workers[0])
+                work::values(&job, &mut self.workers[0], values);
             }
-            None => work::values_in_log_space(&question, &mut self.workers[0]),
+            None => work::values_in_log_space(&question, &mut self.workers[0], values),
         }
     }
 }

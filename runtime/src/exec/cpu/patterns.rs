@@ -68,6 +68,9 @@ impl Patterns {
     /// The program for the likelihoods of a batch that the program for any evidence would take longer for,
     /// compiling included.
     pub(super) fn engine(&mut self, circuit: Circuit, whole: &Engine, batch: &Batch) -> Option<&Engine> {
+        if batch.soft().is_some() {
+            return None;
+        }
         let n_rows = batch.n_rows() as u64;
         let most_saved = n_rows.saturating_mul(whole.flops);
         let n_steps = whole.program.plan().steps.len() as u64;
@@ -112,7 +115,7 @@ impl Pattern {
         if self.engine.is_none() {
             let plan = plan(circuit.graph, lowering(&self.unknown, &self.normalised)).ok()?;
             let Circuit { graph, kernels, options, .. } = circuit;
-            self.engine = Engine::of(graph, plan, whole.are_latents_observed, kernels, options).ok();
+            self.engine = Engine::of(graph, plan, whole.purpose.clone(), kernels, options).ok();
         }
         let engine = self.engine.as_mut()?;
         engine.watch(circuit.derived);
@@ -126,6 +129,8 @@ fn lowering(unknown: &Scope, normalised: &[bool]) -> Options {
         unobserved: unknown.clone(),
         are_normals_joined: true,
         normalised: normalised.to_vec(),
+        given: Vec::new(),
+        kept: Vec::new(),
     }
 }
 

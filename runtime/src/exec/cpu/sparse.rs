@@ -18,7 +18,7 @@ use crate::train::leaf_tables::Blends;
 use crate::train::strips::{add_column_sums, each_strip, strip, strip_mut};
 use pcc_cpu::{DerivedSize, row_exponent};
 use pcc_ir::plan::Plan;
-use pcc_ir::{Batch, Family, Graph, LayerKind, ParamId, ParamShape};
+use pcc_ir::{Batch, Family, Graph, LayerKind, ParamId, ParamShape, VarId};
 use pcc_kernels::{Loops, at_full_width};
 
 /// Tables of fewer values are read and written whole.
@@ -162,6 +162,9 @@ impl SparseTable {
             return;
         }
         let first_new = self.touched.rows().len();
+        // A row that knows a variable softly touches all values.
+        let is_spread =
+            batch.soft().is_some_and(|soft| self.variables.iter().any(|&var| soft.covers(VarId::new(var))));
         for row in batch.words().chunks_exact(batch.n_variables()) {
             for code in self.variables.iter().map(|&var| row[var] as usize) {
                 if code < self.values {
@@ -169,7 +172,7 @@ impl SparseTable {
                 }
             }
         }
-        if self.touched.rows().len() * ROWS_OF_A_TOUCH > self.groups * self.values {
+        if is_spread || self.touched.rows().len() * ROWS_OF_A_TOUCH > self.groups * self.values {
             self.touched.truncate(first_new);
             self.settle(theta, exponents);
             self.is_dense = true;

@@ -96,33 +96,30 @@ pub(super) fn share(job: &Job, workers: &mut [Worker], logs: &mut [f64]) {
     });
 }
 
-/// Every unit's value for all rows.
-pub(super) fn values(job: &Job, worker: &mut Worker) -> Values {
+/// The values of units for all rows, as many as there is room for.
+pub(super) fn values(job: &Job, worker: &mut Worker, values: &mut Values) {
     let n_rows = job.question.batch.n_rows();
-    let mut values = Values::of(job.question.graph, n_rows);
     let mut marked = Vec::new();
-    let _denormals = pcc_kernels::denormals_off();
-    let mut arena = job.engine.memory[0].lock().expect("no worker panicked");
-    for bundle in Shares::of(n_rows, 1, job.engine.run.tiles as usize, true).bundles(0) {
-        let refused = up(job, &mut arena, &bundle);
-        for tile in 0..bundle.n_tiles() {
-            let rows = bundle.tile(tile);
-            let marks =
-                refused[tile] | arena.marks(tile) | copy_values(job, &arena, tile, &rows, &mut values);
-            marked.extend(marked_rows(marks, rows));
+    {
+        let _denormals = pcc_kernels::denormals_off();
+        let mut arena = job.engine.memory[0].lock().expect("no worker panicked");
+        for bundle in Shares::of(n_rows, 1, job.engine.run.tiles as usize, true).bundles(0) {
+            let refused = up(job, &mut arena, &bundle);
+            for tile in 0..bundle.n_tiles() {
+                let rows = bundle.tile(tile);
+                let marks = refused[tile] | arena.marks(tile) | copy_values(job, &arena, tile, &rows, values);
+                marked.extend(marked_rows(marks, rows));
+            }
         }
     }
     worker.n_marked += marked.len();
-    worker.each_log_pass(&job.question, &marked, |_, space, rows, _| space.copy_values(rows, &mut values));
-    values
+    worker.each_log_pass(&job.question, &marked, |_, space, rows, _| space.copy_values(rows, values));
 }
 
 /// The same without compiled code.
-pub(super) fn values_in_log_space(question: &Question, worker: &mut Worker) -> Values {
-    let mut values = Values::of(question.graph, question.batch.n_rows());
+pub(super) fn values_in_log_space(question: &Question, worker: &mut Worker, values: &mut Values) {
     let rows: Vec<usize> = (0..question.batch.n_rows()).collect();
-    worker.each_log_pass(question, &rows, |_, space, rows, _| space.copy_values(rows, &mut values));
-    values
+    worker.each_log_pass(question, &rows, |_, space, rows, _| space.copy_values(rows, values));
 }
 
 /// Packs the rows of a bundle and runs the upward steps. Returns the samples of each tile that have a value
@@ -131,6 +128,9 @@ fn up(job: &Job, arena: &mut Arena, bundle: &Bundle) -> [u64; MAX_TILES] {
     let mut refused = [0; MAX_TILES];
     for tile in 0..bundle.n_tiles() {
         refused[tile] = arena.pack(tile, job.question.words(bundle.tile(tile)), bundle.lanes);
+        if let Some(soft) = job.question.batch.soft() {
+            arena.give(tile, soft, bundle.tile(tile), bundle.lanes);
+        }
     }
     arena.select(0..bundle.n_tiles(), bundle.lanes);
     job.engine.program.up(job.inputs(), arena);
@@ -162,18 +162,29 @@ fn marked_rows(marks: u64, rows: Range<usize>) -> impl Iterator<Item = usize> {
     rows.filter(move |row| marks >> (row - first) & 1 == 1)
 }
 
-/// Copies all values of a tile. Returns marks of samples in which a value is too far below its group's
-/// largest to be exact, as densities in a normal's tails are.
+/// Copies the values of a tile that there is room for. Returns marks of samples that are to be computed again:
+/// where all values are asked for, those in which one is too far below its group's largest to be exact, as
+/// densities in a normal's tails are; where some are, the program's own guards have said which. An unlikely row
+/// may owe it to such densities.
 fn copy_values(job: &Job, arena: &Arena, tile: usize, rows: &Range<usize>, values: &mut Values) -> u64 {
-    let (plan, graph) = (job.engine.program.plan(), job.question.graph);
+    let (plan, graph, farthest_log) =
+        (job.engine.program.plan(), job.question.graph, job.engine.farthest_log);
+    let are_all = job.question.mode == Mode::Values;
     let mut marks = 0;
+    if !are_all {
+        let mut logs = [0.0; TILE];
+        arena.write_logs(plan, tile, plan.root, 0, &mut logs);
+        marks |= too_far(&logs, farthest_log);
+    }
     for (layer, block) in plan.layers.iter().enumerate() {
         let id = LayerId::new(layer);
-        for unit in 0..graph.n_units(id) {
+        for unit in 0..values.n_units(id) {
             let logs = block.map_or([0.0; TILE], |block| arena.logs(plan, tile, block, unit as u32));
-            marks |= block.map_or(0, |block| arena.faint(plan, tile, block, unit as u32));
-            if job.engine.farthest_log.is_finite() && graph.layer(id).kind.var().is_some() {
-                marks |= too_far(&logs, FARTHEST_LOG);
+            if are_all {
+                marks |= block.map_or(0, |block| arena.faint(plan, tile, block, unit as u32));
+                if farthest_log.is_finite() && graph.layer(id).kind.var().is_some() {
+                    marks |= too_far(&logs, FARTHEST_LOG);
+                }
             }
             rows.clone().zip(logs).for_each(|(row, log)| values.set(id, unit, row, log));
         }

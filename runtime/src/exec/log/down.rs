@@ -8,6 +8,13 @@ use std::ops::Range;
 impl LogSpace {
     pub(super) fn layer_down(&mut self, id: LayerId, rows: Rows, into: &mut [f64]) {
         let layer = rows.graph.layer(id);
+        match (layer.kind, rows.soft(layer)) {
+            (LayerKind::Input { param, .. }, Some(soft)) => {
+                return self.soft_input_down(id, layer, param, &soft, rows, into);
+            }
+            (_, Some(_)) => return,
+            (_, None) => {}
+        }
         match layer.kind {
             LayerKind::Input { var, param } => {
                 self.input_down(id, layer, param, &rows.values_of(var), rows, into);
@@ -44,7 +51,7 @@ impl LogSpace {
     }
 
     /// Where the statistics lie that one group of a layer adds to.
-    fn stats_of(&self, graph: &Graph, param: ParamId, layer: Layer, group: usize) -> Range<usize> {
+    pub(super) fn stats_of(&self, graph: &Graph, param: ParamId, layer: Layer, group: usize) -> Range<usize> {
         let p = graph.param(param);
         let table = group * p.groups as usize / layer.groups as usize;
         let first = self.stats[param.index()] + table * p.group_stats_len();
@@ -148,15 +155,15 @@ impl LogSpace {
 }
 
 /// One of the units of an input group, with the group's table.
-struct UnitOfGroup<'a> {
-    family: Family,
-    table: &'a [f32],
-    unit: usize,
-    units: usize,
+pub(super) struct UnitOfGroup<'a> {
+    pub(super) family: Family,
+    pub(super) table: &'a [f32],
+    pub(super) unit: usize,
+    pub(super) units: usize,
 }
 
 impl UnitOfGroup<'_> {
-    fn observe(&self, value: Value, flow: f64, stats: &mut [f64]) {
+    pub(super) fn observe(&self, value: Value, flow: f64, stats: &mut [f64]) {
         let UnitOfGroup { family, table, unit, units } = *self;
         match value {
             Value::Missing => {}

@@ -7,6 +7,7 @@
 //! In: a graph, its parameters, rows of evidence. Out: logarithms of unit values, and flows.
 
 mod down;
+mod soft;
 mod sum;
 mod up;
 
@@ -104,10 +105,10 @@ impl LogSpace {
         first..first + self.width
     }
 
-    /// Copies all values of the last upward pass.
+    /// Copies the values of the last upward pass that there is room for.
     pub(super) fn copy_values(&self, rows: Rows, values: &mut Values) {
         for id in rows.graph.layer_ids() {
-            for unit in 0..rows.graph.n_units(id) {
+            for unit in 0..values.n_units(id) {
                 for (i, &row) in rows.rows.iter().enumerate() {
                     values.set(id, unit, row, self.log(id, unit, i));
                 }
@@ -199,9 +200,7 @@ impl Executor for LogExecutor {
         self.gathered.forget();
     }
 
-    fn values(&mut self, batch: &Batch) -> Values {
-        let mut values = Values::of(&self.graph, batch.n_rows());
-        self.each_pass(batch, |space, rows, _| space.copy_values(rows, &mut values));
-        values
+    fn fill(&mut self, batch: &Batch, values: &mut Values) {
+        self.each_pass(batch, |space, rows, _| space.copy_values(rows, values));
     }
 }

@@ -9,6 +9,9 @@ use std::ops::Range;
 impl LogSpace {
     pub(super) fn layer_up(&mut self, id: LayerId, rows: Rows) {
         let layer = rows.graph.layer(id);
+        if let Some(soft) = rows.soft(layer) {
+            return self.soft_leaf(id, layer, &soft, rows);
+        }
         match layer.kind {
             LayerKind::Input { var, param } => self.input(id, layer, param, &rows.values_of(var), rows),
             LayerKind::Literal { var, value } => self.indicators(id, layer, &rows.values_of(var), |_| value),
@@ -120,7 +123,7 @@ impl LogSpace {
     }
 }
 
-fn leaf_log(family: Family, table: &[f32], units: usize, unit: usize, value: Value) -> f64 {
+pub(super) fn leaf_log(family: Family, table: &[f32], units: usize, unit: usize, value: Value) -> f64 {
     match (family, value) {
         (_, Value::Missing) => 0.0,
         (Family::Categorical(Categorical { n }), Value::Code(code)) => match code < n {

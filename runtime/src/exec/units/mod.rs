@@ -245,6 +245,9 @@ impl Executor for UnitsExecutor {
     }
 
     fn log_likelihoods(&mut self, batch: &Batch) -> Vec<f64> {
+        if batch.soft().is_some() {
+            return self.log().log_likelihoods(batch);
+        }
         let options = self.options_for_values(|| self.knows_all(batch));
         match self.work(Way::Up, options, Evidence::Batch(batch), None) {
             Ok((logs, _)) => logs,
@@ -254,6 +257,9 @@ impl Executor for UnitsExecutor {
 
     fn flows(&mut self, batch: &Batch, weights: Option<&[f32]>, flows: &mut Flows) -> Vec<f64> {
         self.gathered.forget();
+        if batch.soft().is_some() {
+            return self.log().flows(batch, weights, flows);
+        }
         let n_stats = flows.values().len();
         for worker in &mut self.workers {
             worker.stats.clear();
@@ -286,7 +292,7 @@ impl Executor for UnitsExecutor {
         self.gathered.forget();
     }
 
-    fn values(&mut self, batch: &Batch) -> Values {
-        self.log().values(batch)
+    fn fill(&mut self, batch: &Batch, values: &mut Values) {
+        self.log().fill(batch, values);
     }
 }

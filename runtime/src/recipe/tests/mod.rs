@@ -171,6 +171,7 @@ impl Observer for Watch {
             Event::Evaluated { .. } => self.evaluations += 1,
             Event::Divided(divided) => self.divided = Some(divided),
             Event::Stage { .. } | Event::Restored { .. } => {}
+            Event::Settled { .. } | Event::TooLarge { .. } => {}
         }
     }
 

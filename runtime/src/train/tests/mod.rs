@@ -4,3 +4,4 @@ mod divided;
 mod em;
 mod fit;
 mod mle;
+mod settled;

@@ -28,9 +28,10 @@ pub(super) fn check_ids(plan: &Plan, step: &Step) -> Check {
 fn operands(step: &Step) -> (Option<VarId>, Option<ParamId>, Option<u32>) {
     match *step {
         Step::Literal { var, .. } | Step::Indicator { var, .. } => (Some(var), None, None),
-        Step::Multiply { guard, .. } | Step::Outer { guard, .. } | Step::Concat { guard, .. } => {
-            (None, None, Some(guard))
-        }
+        Step::Given { guard, .. }
+        | Step::Multiply { guard, .. }
+        | Step::Outer { guard, .. }
+        | Step::Concat { guard, .. } => (None, None, Some(guard)),
         Step::Sum { table, .. }
         | Step::Mix { table, .. }
         | Step::SumUnits { table, .. }
@@ -46,6 +47,10 @@ pub(super) fn check_shape(plan: &Plan, step: &Step) -> Check {
     let shape = Shape { plan };
     match step {
         Step::Ones { .. } | Step::Literal { .. } | Step::Indicator { .. } | Step::Zero { .. } => Ok(()),
+        Step::Given { out, first, slot, .. } => {
+            let ends = first.checked_add(plan.block(*out).width).is_some() && *slot < u32::MAX;
+            ensure(ends, "its weights can be counted")
+        }
         Step::Normal { out, table, .. } => shape.normal(*out, *table),
         Step::NormalProduct { out, leaves } => {
             ensure_distinct(leaves)?;
