@@ -7,7 +7,7 @@ mod emit;
 mod eval;
 mod explain;
 mod fmt;
-mod info;
+pub mod info;
 mod query;
 mod run;
 mod sample;
