@@ -5,7 +5,7 @@ use crate::cmd::info::bytes;
 use crate::terminal::{Terminal, print_line};
 use indicatif::{ProgressBar, ProgressStyle};
 use pcc_diag::human_seconds;
-use pcc_runtime::train::{EpochReport, Event, Measured, Observer};
+use pcc_runtime::train::{EpochReport, Event, Measured, Observer, Unsettled};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -123,6 +123,22 @@ impl Progress {
         }
     }
 
+    fn unsettled(&self, why: Unsettled) {
+        const WHAT: &str = "  what is held is computed in every epoch";
+        match (self.format, why) {
+            (Format::Human, Unsettled::TooLarge(of_table)) => {
+                self.say(&format!("{WHAT}: once for all would take {}", bytes(of_table)));
+            }
+            (Format::Human, Unsettled::Unfit) => {
+                self.say(&format!("{WHAT}: some row has a value that can't be kept"));
+            }
+            (Format::Json, why) => {
+                let bytes = if let Unsettled::TooLarge(bytes) = why { Some(bytes) } else { None };
+                self.line("unsettled", None, None, json!({"bytes": bytes}));
+            }
+        }
+    }
+
     fn line(&self, event: &str, epoch: Option<u32>, seconds: Option<f64>, metrics: Value) {
         let line = json!({
             "event": event, "step": self.step, "epoch": epoch, "seconds": seconds, "metrics": metrics,
@@ -167,13 +183,7 @@ impl Observer for Progress {
             Event::Step { name, is_done, resumes_after } => self.begin_step(name, is_done, resumes_after),
             Event::Stage { first_epoch, epochs, rows } => self.begin_stage(first_epoch, epochs, rows),
             Event::Settled { bytes, visits, of, seconds } => self.settled(bytes, visits, of, seconds),
-            Event::TooLarge { bytes: of_table } => match self.format {
-                Format::Human => self.say(&format!(
-                    "  what is held is computed in every epoch: once for all would take {}",
-                    bytes(of_table)
-                )),
-                Format::Json => self.line("too_large", None, None, json!({"bytes": of_table})),
-            },
+            Event::Unsettled(why) => self.unsettled(why),
             Event::Batch { epoch, rows_done, .. } => self.batch(epoch, rows_done),
             Event::Divided(divided) => match self.format {
                 Format::Human => self.say(&format!("  {divided}")),

@@ -19,7 +19,11 @@ pub use units::{BadWeights, LiteralWeights, UnitsExecutor, compiled};
 pub use values::Values;
 
 use crate::train::Update;
+use pcc_diag::Diagnostic;
 use pcc_ir::{Batch, Flows, Graph, LayerId, Params};
+
+/// Makes an executor for a circuit.
+pub type MakeExecutor<'a> = &'a dyn Fn(&Graph, &Params) -> Result<Box<dyn Executor>, Diagnostic>;
 
 /// Evaluates one circuit.
 pub trait Executor {

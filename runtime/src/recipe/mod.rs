@@ -31,14 +31,11 @@ pub use report::write_samples;
 pub use run::{Ended, Evaluation, run};
 
 use crate::data::DataSets;
-use crate::exec::Executor;
+use crate::exec::MakeExecutor;
 use pcc_diag::{Diagnostic, Span};
+use pcc_ir::Graph;
 use pcc_ir::recipe::{Codes, Recipe};
-use pcc_ir::{Graph, Params};
 use std::path::Path;
-
-/// Makes an executor for a circuit.
-pub type MakeExecutor<'a> = &'a dyn Fn(&Graph, &Params) -> Result<Box<dyn Executor>, Diagnostic>;
 
 /// Gives labels and their key, learning them when they are not kept.
 pub type GetLabels<'a> = &'a dyn Fn(&Codes, Span) -> Result<Keyed, Diagnostic>;

@@ -8,7 +8,8 @@ use super::spent::{Clock, visits_of};
 use crate::exec::Executor;
 use crate::train::{
     Attached, DividedStage, Ended, Event, FitOptions, LabelledRows, MleOptions, Observer, Rows, SettledStage,
-    StopRule, TrainState, WeightedRows, fit, mle, refuse_unset, start, tables_of_parts, tables_of_unobserved,
+    StopRule, TrainState, Unsettled, WeightedRows, fit, mle, refuse_unset, start, tables_of_parts,
+    tables_of_unobserved,
 };
 use pcc_diag::Diagnostic;
 use pcc_ir::recipe::{EmOptions, Fit, Optimizer, Per, Plateau, TrainOn};
@@ -154,11 +155,15 @@ fn train_rest(
 ) -> Result<Ended, Diagnostic> {
     let bytes = stage.table_bytes();
     let state = started(stage.graph, stage.train, stage.options, from, executor)?;
-    if bytes > MOST_BYTES {
-        observer.event(Event::TooLarge { bytes });
-    } else if let Some(ended) = stage.train(executor, state.clone(), observer, keep)? {
-        return Ok(ended);
-    }
+    let why = if bytes > MOST_BYTES {
+        Unsettled::TooLarge(bytes)
+    } else {
+        match stage.train(executor, state.clone(), observer, keep)? {
+            Some(ended) => return Ok(ended),
+            None => Unsettled::Unfit,
+        }
+    };
+    observer.event(Event::Unsettled(why));
     fit(executor, stage.train, stage.valid, stage.options, Some(state), observer, keep)
 }
 

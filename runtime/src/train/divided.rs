@@ -12,16 +12,13 @@ use super::fit::{Ended, FitOptions, fit};
 use super::observe::{EpochReport, Event, Observer};
 use super::rows::{Rows, for_each_chunk};
 use super::state::{EpochRecord, TrainState};
-use crate::exec::Executor;
+use crate::exec::{Executor, MakeExecutor};
 use pcc_diag::{Diagnostic, grouped};
 use pcc_ir::{Batch, Graph, MISSING, ParamId, Params};
 use pcc_opt::{Division, Part};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::time::Instant;
-
-/// Makes an executor for a circuit.
-type MakeExecutor<'a> = &'a dyn Fn(&Graph, &Params) -> Result<Box<dyn Executor>, Diagnostic>;
 
 /// A stage over problems.
 pub struct DividedStage<'a> {

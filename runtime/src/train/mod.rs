@@ -40,7 +40,7 @@ pub use keyed::{Purpose, Stream};
 pub use labelled::{Attached, LabelledRows};
 pub use metrics::{Measured, measure, measure_rows};
 pub use mle::{MleOptions, mle};
-pub use observe::{EpochReport, Event, Observer, Silent};
+pub use observe::{EpochReport, Event, Observer, Silent, Unsettled};
 pub use parts::{tables_of_parts, tables_of_unobserved};
 pub use rows::{EvidenceRows, Rows, WeightedRows, chunk_rows, for_each_chunk};
 pub use settled::SettledStage;

@@ -36,11 +36,8 @@ pub enum Event<'a> {
         /// Wall-clock seconds that it took.
         seconds: f64,
     },
-    /// What a stage holds would take more memory than it may if it was computed once: every epoch computes it.
-    TooLarge {
-        /// Bytes that it would take.
-        bytes: u64,
-    },
+    /// What a stage holds can't be kept once it is computed: every epoch computes it.
+    Unsettled(Unsettled),
     /// Rows of an epoch were seen.
     Batch {
         /// The epoch, counted from one.
@@ -66,6 +63,15 @@ pub enum Event<'a> {
         /// What was measured.
         measured: &'a Measured,
     },
+}
+
+/// Why what a stage holds can't be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsettled {
+    /// It would take so many bytes, more than it may.
+    TooLarge(u64),
+    /// Some row has a value that no number of its table can hold.
+    Unfit,
 }
 
 /// What one epoch did.

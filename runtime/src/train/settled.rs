@@ -6,6 +6,10 @@
 //! unit that is given; a stage whose table would take more than it may trains the whole circuit instead, which is
 //! for the caller to do.
 //!
+//! Edge visits count the pass over the whole circuit that makes the table, in the first epoch, and in every epoch
+//! the units that are given beside the edges of the rest. That a resumed stage makes its table again is not counted,
+//! like all work that an interruption lost.
+//!
 //! In: the whole circuit's executor with its parameters, and a division of the circuit. Out: the same executor with
 //! those of the rest moved.
 
@@ -16,15 +20,12 @@ use super::metrics::CountedVariables;
 use super::observe::{Event, Observer};
 use super::rows::{Rows, chunk_rows, weights_of};
 use super::state::{Best, TrainState};
-use crate::exec::{Executor, Values};
+use crate::exec::{Executor, MakeExecutor, Values};
 use pcc_diag::Diagnostic;
 use pcc_ir::{Batch, Graph, LayerId, ParamId, Params, SoftTable, VarId};
 use pcc_opt::Settled;
 use std::sync::Arc;
 use std::time::Instant;
-
-/// Makes an executor for a circuit.
-type MakeExecutor<'a> = &'a dyn Fn(&Graph, &Params) -> Result<Box<dyn Executor>, Diagnostic>;
 
 /// Numbers that the values of a chunk of rows may take up.
 const NUMBERS_OF_A_CHUNK: usize = 1 << 22;
@@ -96,20 +97,20 @@ impl SettledStage<'_> {
         observer: &mut dyn Observer,
         keep: &mut dyn FnMut(&TrainState) -> Result<(), Diagnostic>,
     ) -> Result<Ended, Diagnostic> {
-        let whole = from.params.clone();
+        let begin = from.clone();
         let from = self.of_rest(from);
         let mut rest = (self.executors)(&self.settled.rest, &from.params)?;
         let held = self.settled.rest_tables.iter().map(|table| self.options.held[table.index()]).collect();
         let options = FitOptions { held, ..self.options.clone() };
         let valid = valid.map(|valid| valid as &dyn Rows);
-        let mut keep = |state: &TrainState| keep(&self.of_whole(state.clone(), &whole));
+        let mut keep = |state: &TrainState| keep(&self.of_whole(state.clone(), &begin));
         let ended = fit(rest.as_mut(), train, valid, &options, Some(from), observer, &mut keep)?;
-        let mut params = whole.clone();
+        let mut params = begin.params.clone();
         self.carry(rest.params(), &mut params);
         executor.update(&mut |old| old.clone_from(&params));
         Ok(match ended {
-            Ended::Done(state) => Ended::Done(self.of_whole(state, &whole)),
-            Ended::Cancelled(state) => Ended::Cancelled(self.of_whole(state, &whole)),
+            Ended::Done(state) => Ended::Done(self.of_whole(state, &begin)),
+            Ended::Cancelled(state) => Ended::Cancelled(self.of_whole(state, &begin)),
         })
     }
 
@@ -176,14 +177,20 @@ impl SettledStage<'_> {
         TrainState { params: self.part(&state.params), best: state.best.map(part), ..state }
     }
 
-    fn of_whole(&self, state: TrainState, whole: &Params) -> TrainState {
+    /// A state of the rest as one of the whole, which began at another.
+    fn of_whole(&self, state: TrainState, begin: &TrainState) -> TrainState {
         let all = |rest: &Params| {
-            let mut params = whole.clone();
+            let mut params = begin.params.clone();
             self.carry(rest, &mut params);
             params
         };
         let best = state.best.map(|best| Best { params: all(&best.params), ..best });
-        TrainState { params: all(&state.params), best, ..state }
+        let mut history = state.history;
+        for record in &mut history[begin.history.len()..] {
+            let of_table = if record.epoch == 1 { self.graph.n_edges() } else { 0 };
+            record.edge_visits += (of_table + self.settled.n_units(self.graph)) * self.train.n_rows() as u64;
+        }
+        TrainState { params: all(&state.params), best, history, ..state }
     }
 }
 

@@ -7,12 +7,12 @@ mod weights;
 
 use super::*;
 use crate::data::DataSets;
-use crate::exec::Interpreter;
+use crate::exec::{Executor, Interpreter};
 use crate::query::tests::circuits::Make;
 use crate::train::{Divided, Event, Measured, Observer, measure};
 use pcc_diag::Span;
 use pcc_ir::recipe::*;
-use pcc_ir::{Domain, Graph};
+use pcc_ir::{Domain, Graph, Params};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -171,7 +171,7 @@ impl Observer for Watch {
             Event::Evaluated { .. } => self.evaluations += 1,
             Event::Divided(divided) => self.divided = Some(divided),
             Event::Stage { .. } | Event::Restored { .. } => {}
-            Event::Settled { .. } | Event::TooLarge { .. } => {}
+            Event::Settled { .. } | Event::Unsettled(_) => {}
         }
     }
 

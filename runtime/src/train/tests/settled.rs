@@ -214,6 +214,9 @@ fn a_stage_goes_on_from_the_state_that_it_kept() {
     };
     let whole = stage.train(&mut executor, begin, &mut Silent, &mut keep).unwrap();
     assert_eq!(kept.len(), 3);
+    let visits: Vec<u64> = kept[2].history.iter().map(|record| record.edge_visits).collect();
+    let (of_table, of_epoch) = (90 * graph.n_edges(), 90 * settled.visits(&graph));
+    assert_eq!(visits, [of_table + of_epoch, of_epoch, of_epoch]);
     let again = stage.train(&mut executor, kept[0].clone(), &mut Silent, &mut |_| Ok(())).unwrap();
     assert_eq!(whole, again);
 }
