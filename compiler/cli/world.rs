@@ -71,19 +71,16 @@ impl World {
     /// # Errors
     /// `not-elaborated`, which is no error of the program, where nothing may be learned and the lock has none.
     pub fn labels(&self, codes: &Codes, span: Span, inventory: Inventory) -> Result<Keyed, Diagnostic> {
-        if !self.may_learn {
-            let name = format!("{}.{}", self.program, codes.name);
-            let call = call_key(&codes.call);
-            return match self.lock.borrow().value_of_call(&name, &call)? {
-                Some(Learned::Labels(labels)) => Ok((labels.into(), call)),
-                _ => {
-                    let message = format!("`{}` is not learned yet", codes.name);
-                    Err(Diagnostic::advice("not-elaborated", message).at(span, "learned by `pcc run`"))
-                }
-            };
-        }
-        self.library(inventory, |library| library.labels(codes, span))
-            .map(|(labels, key)| (labels.into(), key))
+        let may_learn = self.may_learn;
+        let found = self.library(inventory, |library| match may_learn {
+            true => library.labels(codes, span).map(Some),
+            false => library.kept_labels(codes, span),
+        })?;
+        let (labels, key) = found.ok_or_else(|| {
+            let message = format!("`{}` is not learned yet", codes.name);
+            Diagnostic::advice("not-elaborated", message).at(span, "learned by `pcc run`")
+        })?;
+        Ok((labels.into(), key))
     }
 }
 

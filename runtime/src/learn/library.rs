@@ -58,6 +58,18 @@ impl Library<'_> {
         }
     }
 
+    /// Labels and their key, where they are kept and nothing they depend on has changed. Learns nothing.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the data or a teacher's files, and faults of the lock.
+    pub fn kept_labels(&mut self, codes: &Codes, span: Span) -> Result<Option<(Labels, String)>, Diagnostic> {
+        let key = self.key(&codes.call, span)?;
+        match self.lock.get(&format!("{}.{}", self.program, codes.name), &key)? {
+            Locked::Fresh(Learned::Labels(labels)) => Ok(Some((labels, key))),
+            _ => Ok(None),
+        }
+    }
+
     fn learn(&mut self, call: &LearnCall, span: Span) -> Result<Learned, Diagnostic> {
         match call {
             LearnCall::ChowLiu { data, options } => {

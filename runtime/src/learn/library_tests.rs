@@ -139,8 +139,13 @@ fn a_teacher_is_asked_once_and_again_when_it_changes() {
     assert_eq!(world.labels(&codes).unwrap(), first);
     assert_eq!(world.teachers.asked, 1);
     world.teachers.version = 1;
+    let kept = |world: &mut World| world.library(|library| library.kept_labels(&codes, Span::NONE)).unwrap();
+    assert_eq!(kept(&mut world), None, "what is kept is of another version");
     world.labels(&codes).unwrap();
     assert_eq!(world.teachers.asked, 2);
+    let (labels, key) = kept(&mut world).expect("they were learned again");
+    let (same, its_key) = world.library(|library| library.labels(&codes, Span::NONE)).unwrap();
+    assert_eq!((labels, key), (same, its_key));
 }
 
 #[test]
