@@ -347,6 +347,21 @@ pub const SIGNATURES: &[Signature] = &[
     ),
     function(
         Home::Optimizer,
+        "anemone",
+        &[
+            optional("batch", Kind::Any),
+            optional("epochs", Kind::Int),
+            optional("step", Kind::Schedule),
+            optional("momentum", Kind::Float),
+            optional("pseudocount", Kind::Float),
+            optional("per", Kind::Word(&["node", "cell"])),
+            optional("start", Kind::Any),
+            optional("weights", Kind::Weights),
+        ],
+        Kind::Any,
+    ),
+    function(
+        Home::Optimizer,
         "mle",
         &[
             optional("pseudocount", Kind::Float),

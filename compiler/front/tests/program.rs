@@ -279,6 +279,7 @@ fn recipes_are_steps_with_numbers() {
          until plateau(valid.bpd, patience = 3, min_delta = 0.01)\n    then prune(below = 1e-3)\n  }\n\
          fit M on train by mle(pseudocount = 1)\n\
          fit M on train by em(batch = 8 -> 64, start = uniform(0.1), step = 0.5)\n\
+         fit M on train by anemone(epochs = 3, momentum = 0.5)\n\
          evaluate on valid: bpd, ll, perplexity\n\
          report \"r.json\", samples(64, to = \"s.png\"), inpaint(valid, count = 4, to = \"i.png\")\n}\n",
     );
@@ -298,6 +299,7 @@ fn recipes_are_steps_with_numbers() {
         pseudocount: 0.5,
         per: Per::Cell,
         start: Start::Exponential,
+        rule: Rule::Even,
     };
     assert_eq!(stage(0).fit.optimizer, Optimizer::Em(em));
     let until = stage(0).until.expect("an until");
@@ -311,9 +313,12 @@ fn recipes_are_steps_with_numbers() {
         (em.batch, em.start, em.step),
         (BatchSize::Growing(8, 64), Start::Uniform(0.1), Schedule::Constant(0.5))
     );
-    let Step::Evaluate(evaluate) = &recipe.steps[3] else { panic!("evaluate") };
+    let Optimizer::Em(em) = stage(3).fit.optimizer else { panic!("em") };
+    assert_eq!((em.batch, em.epochs, em.step), (BatchSize::Rows(512), 3, Schedule::Constant(0.4)));
+    assert_eq!((em.pseudocount, em.rule), (1e-6, Rule::Anemone { momentum: 0.5 }));
+    let Step::Evaluate(evaluate) = &recipe.steps[4] else { panic!("evaluate") };
     assert_eq!(evaluate.metrics, [Metric::BitsPerDimension, Metric::LogLikelihood, Metric::Perplexity]);
-    let Step::Report(outputs, _) = &recipe.steps[4] else { panic!("report") };
+    let Step::Report(outputs, _) = &recipe.steps[5] else { panic!("report") };
     let inpaint = Output::Inpaint { data: "valid".into(), count: 4, to: "i.png".into() };
     assert_eq!(outputs[0], Output::Json("r.json".into()));
     assert_eq!(outputs[2], inpaint);
@@ -328,6 +333,8 @@ fn faulty_recipes_are_reported() {
         ("unknown-argument", "recipe go() for M { fit M on train by em(epoch = 3) }"),
         ("bad-option", "recipe go() for M { fit M on train by em(step = 1.5) }"),
         ("bad-option", "recipe go() for M { fit M on train by em(step = linear(0.5)) }"),
+        ("bad-option", "recipe go() for M { fit M on train by anemone(momentum = 1) }"),
+        ("unknown-argument", "recipe go() for M { fit M on train by em(momentum = 0.5) }"),
         ("unknown-metric", "recipe go() for M { evaluate on train: bits }"),
         ("stage-form", "recipe go() for M { stage one { then prune() } }"),
         ("missing-argument", "recipe go() for M { report samples(64) }"),

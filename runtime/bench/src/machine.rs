@@ -119,7 +119,8 @@ impl Machine {
         if let Evidence::Values(batch) = evidence {
             executor.gather(batch, None);
             let (per, pseudocount) = (Per::Cell, PSEUDOCOUNT);
-            executor.maximize(&Update { step: 1.0, pseudocount, per, held, threads: *threads });
+            let threads = *threads;
+            executor.maximize(&Update { step: 1.0, pseudocount, per, rows: None, held, threads }, None);
         }
     }
 }

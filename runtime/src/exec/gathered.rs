@@ -1,6 +1,6 @@
 //! Statistics of several batches, for executors that keep nothing but parameters.
 
-use crate::train::{Update, maximize};
+use crate::train::{Momentum, Update, maximize};
 use pcc_ir::{Flows, Graph, Params};
 
 /// Flows that wait for an M-step; `None` when there are none.
@@ -18,10 +18,23 @@ impl Gathered {
         self.0 = Some(flows);
     }
 
-    /// Moves parameters by them.
-    pub(super) fn maximize(&mut self, graph: &Graph, update: &Update, params: &mut Params) {
-        if let Some(flows) = self.0.take() {
-            maximize(graph, &flows, update, params);
+    /// Moves parameters by them, or by what they make of moving averages.
+    pub(super) fn maximize(
+        &mut self,
+        graph: &Graph,
+        update: &Update,
+        momentum: Option<&mut Momentum>,
+        params: &mut Params,
+    ) {
+        let Some(mut flows) = self.0.take() else { return };
+        match momentum {
+            None => maximize(graph, &flows, update, params),
+            Some(momentum) => {
+                momentum.add(flows.values_mut());
+                let old = params.clone();
+                maximize(graph, &flows, update, params);
+                momentum.recentre(graph, &old, params);
+            }
         }
     }
 

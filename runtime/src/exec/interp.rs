@@ -6,7 +6,7 @@
 
 use super::gathered::Gathered;
 use super::{Executor, Values};
-use crate::train::Update;
+use crate::train::{Momentum, Update};
 use pcc_ir::{
     Batch, Flows, Graph, Layer, LayerId, LayerKind, ParamId, ParamShape, Params, Value, group_table,
 };
@@ -239,8 +239,8 @@ impl Executor for Interpreter {
         logs
     }
 
-    fn maximize(&mut self, update: &Update) {
-        self.gathered.maximize(&self.graph, update, &mut self.params);
+    fn maximize(&mut self, update: &Update, momentum: Option<&mut Momentum>) {
+        self.gathered.maximize(&self.graph, update, momentum, &mut self.params);
     }
 
     fn forget(&mut self) {

@@ -18,7 +18,7 @@ pub use log::LogExecutor;
 pub use units::{BadWeights, LiteralWeights, UnitsExecutor, compiled};
 pub use values::Values;
 
-use crate::train::Update;
+use crate::train::{Momentum, Update};
 use pcc_diag::Diagnostic;
 use pcc_ir::{Batch, Flows, Graph, LayerId, Params};
 
@@ -55,8 +55,9 @@ pub trait Executor {
     /// add up. Returns the log-likelihoods.
     fn gather(&mut self, batch: &Batch, weights: Option<&[f32]>) -> Vec<f64>;
 
-    /// Moves the parameters by the statistics that were gathered (see [`Update`]), and forgets these.
-    fn maximize(&mut self, update: &Update);
+    /// Moves the parameters by the statistics that were gathered (see [`Update`]), and forgets these. With
+    /// `momentum`, which must have counted the rows, they are moved by what the statistics make of its averages.
+    fn maximize(&mut self, update: &Update, momentum: Option<&mut Momentum>);
 
     /// Forgets what was gathered.
     fn forget(&mut self);

@@ -61,9 +61,16 @@ impl Sizes {
         let seconds = 1e-9 * (epochs * epoch + updates * update) / self.threads as f64;
         // The parameters, those of the last epoch, the best ones; flows of the batch and of each thread.
         let copies = 2 + u64::from(stage.until.is_some());
-        let bytes = 4 * (copies * self.parameters + (1 + self.threads as u64) * self.statistics);
+        // Averages of flows, and those of the last epoch.
+        let averages = if has_momentum(&stage.fit.optimizer) { 2 } else { 0 };
+        let of_flows = 1 + self.threads as u64 + averages;
+        let bytes = 4 * (copies * self.parameters + of_flows * self.statistics);
         Cost { seconds, bytes }
     }
+}
+
+fn has_momentum(optimizer: &Optimizer) -> bool {
+    matches!(optimizer, Optimizer::Em(options) if options.rule.momentum().is_some())
 }
 
 fn updates(options: &EmOptions, rows: usize) -> f64 {

@@ -1,6 +1,6 @@
 //! What an M-step makes of one number: old value, flow and share of the pseudocount, blended.
 
-use super::Update;
+use super::em::TableUpdate;
 
 /// What a unit's values become: `keep` times the old ones, `scale` times their flows, and `share`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,14 +21,15 @@ impl Blend {
     /// The blend of a unit with so many cells, by how much it was `used` and by the `mass` of its old values,
     /// which may be wrong where the step is 1.
     #[inline(always)]
-    pub(crate) fn of(update: &Update, cells: usize, used: f64, mass: f64) -> Self {
+    pub(crate) fn of(update: &TableUpdate, unit: usize, cells: usize, used: f64, mass: f64) -> Self {
         if used.is_nan() || used <= 0.0 {
             return Blend::NONE;
         }
+        let step = update.step_of(unit, used);
         let count = update.count_of_unit(cells);
-        let scale = update.step / (used + count);
+        let scale = step / (used + count);
         // Rounding would let the sum of the values drift over thousands of updates, hence it is divided out.
-        let keep = if update.step < 1.0 && mass > 0.0 { (1.0 - update.step) / mass } else { 0.0 };
+        let keep = if step < 1.0 && mass > 0.0 { (1.0 - step) / mass } else { 0.0 };
         Blend { keep, scale, share: scale * count / cells as f64 }
     }
 

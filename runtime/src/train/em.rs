@@ -11,11 +11,15 @@
 //! - Fixed tables and held tables stay as they are. Only they keep structural zeros for certain: plain EM
 //!   keeps a zero, as its flow is zero, but a pseudocount gives it mass, as it does to any unseen event.
 //! - Weights that do not sum to one are normalised by their first update.
+//! - Anemone (Liu et al., 2025) gives each unit a step of its own. With R rows in the batch and TD the probability
+//!   that the model itself reaches the unit ([`Reach`]), both counted over all layers that share the table,
+//!   `theta ~ alpha F/R + (1 - alpha) TD theta`, which is the step `alpha F / (alpha F + (1 - alpha) R TD)` with F
+//!   the sum of the unit's flows: a unit used as often as the model expects steps by alpha.
 //!
 //! Tables are 32-bit floats. Totals are 64-bit sums of at most 256 numbers in 32 bits each; a parameter's move
 //! is 32-bit arithmetic, since it is rounded to that anyway, but for units that were hardly used.
 
-use super::{leaf_tables, weight_tables};
+use super::{Reach, leaf_tables, weight_tables};
 use pcc_ir::recipe::Per;
 use pcc_ir::{Flows, Graph, Param, ParamId, ParamShape, Params};
 
@@ -28,13 +32,58 @@ pub struct Update<'a> {
     pub pseudocount: f64,
     /// What each of them is given to.
     pub per: Per,
+    /// Where units have steps of their own, as Anemone has it: the rows that were gathered, by weight.
+    pub rows: Option<f64>,
     /// For each table, whether it stays as it is.
     pub held: &'a [bool],
     /// How many threads share the tables.
     pub threads: usize,
 }
 
-impl Update<'_> {
+impl<'a> Update<'a> {
+    /// How often the model reaches each unit, where steps depend on it.
+    pub(crate) fn reach(&self, graph: &Graph, params: &Params) -> Option<Reach> {
+        self.rows.map(|_| Reach::of(graph, params))
+    }
+
+    /// The update of a table, by what [`Update::reach`] gave.
+    pub(crate) fn of_table<'t>(&self, id: ParamId, reach: Option<&'t Reach>) -> TableUpdate<'t> {
+        let Update { step, pseudocount, per, rows, .. } = *self;
+        let (rows, reach) = (rows.unwrap_or(0.0), reach.map_or(&[][..], |reach| reach.table(id)));
+        TableUpdate { step, pseudocount, per, rows, reach }
+    }
+}
+
+/// How the units of one table, or of a part of it, are moved.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TableUpdate<'a> {
+    pub(crate) step: f64,
+    pseudocount: f64,
+    per: Per,
+    rows: f64,
+    /// For each unit, how often the model reaches it in a row; empty where all take the whole step.
+    pub(crate) reach: &'a [f64],
+}
+
+impl TableUpdate<'_> {
+    /// That of the units from one on.
+    #[inline(always)]
+    pub(crate) fn starting_at(self, first: usize) -> Self {
+        TableUpdate { reach: self.reach.get(first..).unwrap_or(&[]), ..self }
+    }
+
+    /// The step of a unit that was used, by how much that was.
+    #[inline(always)]
+    pub(crate) fn step_of(&self, unit: usize, used: f64) -> f64 {
+        match self.reach.get(unit) {
+            Some(reach) if self.step > 0.0 => {
+                let moved = self.step * used;
+                moved / (moved + (1.0 - self.step) * self.rows * reach)
+            }
+            _ => self.step,
+        }
+    }
+
     /// The pseudocount of one unit with so many edges or values.
     pub(crate) fn count_of_unit(&self, cells: usize) -> f64 {
         match self.per {
@@ -47,6 +96,7 @@ impl Update<'_> {
 /// One table and its flows.
 struct Job<'a> {
     param: &'a Param,
+    update: TableUpdate<'a>,
     flows: &'a [f32],
     theta: &'a mut [f32],
 }
@@ -56,12 +106,13 @@ const WORTH_A_THREAD: usize = 1 << 16;
 
 /// Moves all tables that are neither fixed nor held.
 pub fn maximize(graph: &Graph, flows: &Flows, update: &Update, params: &mut Params) {
-    let jobs = jobs(graph, flows, update, params);
+    let reach = update.reach(graph, params);
+    let jobs = jobs(graph, flows, update, reach.as_ref(), params);
     let n: usize = jobs.iter().map(|job| job.theta.len()).sum();
     let threads = update.threads.min(n / WORTH_A_THREAD).max(1);
     std::thread::scope(|scope| {
         for share in shares(jobs, threads) {
-            let work = move || share.into_iter().for_each(|job| maximize_table(job, update));
+            let work = move || share.into_iter().for_each(maximize_table);
             match threads {
                 1 => work(),
                 _ => drop(scope.spawn(work)),
@@ -70,14 +121,22 @@ pub fn maximize(graph: &Graph, flows: &Flows, update: &Update, params: &mut Para
     });
 }
 
-fn jobs<'a>(graph: &'a Graph, flows: &'a Flows, update: &Update, params: &'a mut Params) -> Vec<Job<'a>> {
+fn jobs<'a>(
+    graph: &'a Graph,
+    flows: &'a Flows,
+    update: &Update,
+    reach: Option<&'a Reach>,
+    params: &'a mut Params,
+) -> Vec<Job<'a>> {
     let mut rest = params.values_mut();
     let mut jobs = Vec::with_capacity(graph.params().len());
     for (i, param) in graph.params().iter().enumerate() {
         let (theta, after) = rest.split_at_mut(param.len());
         rest = after;
         if !param.is_fixed && !update.held[i] {
-            jobs.push(Job { param, flows: flows.table(ParamId::new(i)), theta });
+            let id = ParamId::new(i);
+            let update = update.of_table(id, reach);
+            jobs.push(Job { param, update, flows: flows.table(id), theta });
         }
     }
     jobs
@@ -100,15 +159,17 @@ fn shares(jobs: Vec<Job>, threads: usize) -> Vec<Vec<Job>> {
     shares
 }
 
-fn maximize_table(job: Job, update: &Update) {
+fn maximize_table(job: Job) {
     match job.param.shape {
         ParamShape::Sum { columns: cells, .. } | ParamShape::Mix { children: cells, .. } => {
-            weight_tables::maximize(cells as usize, job.flows, update, job.theta);
+            weight_tables::maximize(cells as usize, job.flows, job.update, job.theta);
         }
         ParamShape::Input { family, units } => {
             let groups = job.flows.chunks_exact(job.param.group_stats_len());
-            for (flows, theta) in groups.zip(job.theta.chunks_exact_mut(job.param.group_len())) {
-                leaf_tables::maximize(family, units as usize, flows, update, theta);
+            let units = units as usize;
+            let thetas = job.theta.chunks_exact_mut(job.param.group_len());
+            for (group, (flows, theta)) in groups.zip(thetas).enumerate() {
+                leaf_tables::maximize(family, units, flows, job.update.starting_at(group * units), theta);
             }
         }
     }

@@ -10,6 +10,7 @@ use super::em::Update;
 use super::impossible::{first_impossible, zero_likelihood};
 use super::keyed::{Purpose, Stream};
 use super::metrics::{CountedVariables, Measured, empty_data, measure};
+use super::momentum::Momentum;
 use super::observe::{EpochReport, Event, Observer};
 use super::rows::{Rows, chunk_rows, weights_of};
 use super::start::start;
@@ -18,7 +19,7 @@ use super::unset::refuse_unset;
 use crate::exec::Executor;
 use pcc_diag::Diagnostic;
 use pcc_ir::Batch;
-use pcc_ir::recipe::{BatchSize, EmOptions, Metric};
+use pcc_ir::recipe::{BatchSize, EmOptions, Metric, Rule};
 use std::time::Instant;
 
 /// Settings of a stage.
@@ -73,6 +74,9 @@ pub fn fit(
 ) -> Result<Ended, Diagnostic> {
     check(train, valid, options)?;
     let mut state = begin(executor, train, options, from)?;
+    let decay = options.em.rule.momentum();
+    let kept = state.momentum.clone();
+    let momentum = decay.map(|decay| kept.unwrap_or_else(|| Momentum::new(executor.graph(), decay)));
     let mut stage = Training {
         counted: CountedVariables::of(executor.graph()),
         n_variables: executor.graph().variables().len(),
@@ -80,6 +84,8 @@ pub fn fit(
         train,
         options,
         observer,
+        rows: 0.0,
+        momentum,
     };
     let (first_epoch, epochs) = (state.epoch() + 1, options.em.epochs);
     stage.observer.event(Event::Stage { first_epoch, epochs, rows: train.n_rows() });
@@ -164,6 +170,10 @@ struct Training<'a> {
     train: &'a dyn Rows,
     options: &'a FitOptions,
     observer: &'a mut dyn Observer,
+    /// The rows of the batch so far, by weight.
+    rows: f64,
+    /// Moving averages, where the rule has them.
+    momentum: Option<Momentum>,
 }
 
 impl Training<'_> {
@@ -176,6 +186,7 @@ impl Training<'_> {
         let chunks = chunks(&rows, batches, chunk_rows(self.n_variables));
         let words: Vec<&[u32]> = chunks.iter().map(|chunk| chunk.rows).collect();
         let mut train = Measured::default();
+        self.rows = 0.0;
         let mut step = 0.0;
         let mut updates = state.updates;
         let is_whole = for_each_chunk_ahead(self.n_variables, self.train, &words, |i, batch| {
@@ -217,6 +228,10 @@ impl Training<'_> {
         let weights = weights_of(self.train, chunk.rows);
         let logs = self.executor.gather(batch, weights.as_deref());
         measured.add(&self.counted, chunk.rows, batch, weights.as_deref(), &logs);
+        self.rows += match &weights {
+            Some(weights) => weights.iter().map(|&weight| f64::from(weight)).sum(),
+            None => chunk.rows.len() as f64,
+        };
         match first_impossible(&logs, weights.as_deref()) {
             Some(row) => {
                 let number = self.train.number(chunk.rows[row]);
@@ -236,12 +251,18 @@ impl Training<'_> {
 
     fn move_parameters(&mut self, step: f64) {
         let FitOptions { em, held, threads, .. } = self.options;
-        let update = Update { step, pseudocount: em.pseudocount, per: em.per, held, threads: *threads };
-        self.executor.maximize(&update);
+        let rows = std::mem::take(&mut self.rows);
+        // A batch without weight says nothing of the size of batches either.
+        let mut momentum = self.momentum.as_mut().filter(|_| rows > 0.0);
+        let rows = momentum.as_mut().map_or(rows, |momentum| momentum.count(rows));
+        let rows = matches!(em.rule, Rule::Anemone { .. }).then_some(rows);
+        let update = Update { step, pseudocount: em.pseudocount, per: em.per, rows, held, threads: *threads };
+        self.executor.maximize(&update, momentum);
     }
 
     fn finish_epoch(&mut self, state: &mut TrainState, record: EpochRecord, batches: usize, begun: Instant) {
         state.params.clone_from(self.executor.params());
+        state.momentum.clone_from(&self.momentum);
         state.updates += batches as u64;
         state.history.push(record.clone());
         if let (Some(stop), Some(valid)) = (self.options.stop, &record.valid) {

@@ -4,14 +4,14 @@
 //! Any family goes unit by unit through [`Distribution::maximize`]; categorical tables, which may have
 //! thousands of rows, go row by row with the same arithmetic.
 
-use super::Update;
 use super::blend::{Blend, LARGEST_SCALE};
+use super::em::TableUpdate;
 use super::strips::{add_column_sums, each_strip, strip, strip_mut};
 use pcc_ir::Family;
 use pcc_ir::family::{Distribution, Smoothing};
 
 /// Moves the units of one group.
-pub(crate) fn maximize(family: Family, units: usize, flows: &[f32], update: &Update, theta: &mut [f32]) {
+pub(crate) fn maximize(family: Family, units: usize, flows: &[f32], update: TableUpdate, theta: &mut [f32]) {
     match family {
         Family::Categorical(_) => maximize_categorical(units, flows, update, theta),
         _ => maximize_units(family.get(), units, flows, update, theta),
@@ -30,7 +30,7 @@ fn maximize_units(
     family: &dyn Distribution,
     units: usize,
     flows: &[f32],
-    update: &Update,
+    update: TableUpdate,
     theta: &mut [f32],
 ) {
     let count = update.count_of_unit(family.n_values().map_or(1, |n| n as usize));
@@ -40,10 +40,11 @@ fn maximize_units(
     let mut new = vec![0.0; family.n_params()];
     for unit in 0..units {
         read_column(flows, units, unit, &mut stats);
-        if usage(family, &stats) > 0.0 {
+        let used = usage(family, &stats);
+        if used > 0.0 {
             read_column(theta, units, unit, &mut old);
             family.maximize(&stats, smoothing, &old, &mut new);
-            family.blend(&old, update.step, &mut new);
+            family.blend(&old, update.step_of(unit, used), &mut new);
             write_column(&new, units, unit, theta);
         }
     }
@@ -78,9 +79,10 @@ pub(crate) struct Blends {
 impl Blends {
     /// The blends of units with `values` values each, by how much they were `used` and by the `mass` of their
     /// old values, which may be wrong where the step is 1.
-    pub(crate) fn set(&mut self, update: &Update, values: usize, used: &[f64], mass: &[f64]) {
+    pub(crate) fn set(&mut self, update: &TableUpdate, values: usize, used: &[f64], mass: &[f64]) {
         self.clear();
-        used.iter().zip(mass).for_each(|(&used, &mass)| self.push(Blend::of(update, values, used, mass)));
+        let units = used.iter().zip(mass).enumerate();
+        units.for_each(|(unit, (&used, &mass))| self.push(Blend::of(update, unit, values, used, mass)));
     }
 
     fn clear(&mut self) {
@@ -157,7 +159,7 @@ impl Columns {
 
     /// Adds some rows.
     #[inline(always)]
-    pub(crate) fn add(&mut self, flows: &[f32], theta: &[f32], update: &Update) {
+    pub(crate) fn add(&mut self, flows: &[f32], theta: &[f32], update: &TableUpdate) {
         add_column_sums(flows, &mut self.used);
         if update.step != 1.0 {
             add_column_sums(theta, &mut self.mass);
@@ -165,11 +167,11 @@ impl Columns {
     }
 }
 
-fn maximize_categorical(units: usize, flows: &[f32], update: &Update, theta: &mut [f32]) {
+fn maximize_categorical(units: usize, flows: &[f32], update: TableUpdate, theta: &mut [f32]) {
     let (mut columns, mut blends) = (Columns::default(), Blends::default());
     columns.reset(units);
-    columns.add(flows, theta, update);
-    blends.set(update, flows.len() / units, &columns.used, &columns.mass);
+    columns.add(flows, theta, &update);
+    blends.set(&update, flows.len() / units, &columns.used, &columns.mass);
     for (counts, probabilities) in flows.chunks_exact(units).zip(theta.chunks_exact_mut(units)) {
         blends.blend_row(counts, probabilities);
     }
@@ -178,6 +180,8 @@ fn maximize_categorical(units: usize, flows: &[f32], update: &Update, theta: &mu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::Update;
+    use pcc_ir::ParamId;
     use pcc_ir::family::Categorical;
     use pcc_ir::recipe::Per;
 
@@ -187,10 +191,12 @@ mod tests {
         let flows: Vec<f32> = (0..15).map(|i| if i % 3 == 1 { 0.0 } else { i as f32 * 0.7 }).collect();
         let old: Vec<f32> = (0..15).map(|i| [0.1, 0.2, 0.3, 0.15, 0.25][(i / 3 + i) % 5]).collect();
         for (step, per) in [(1.0, Per::Node), (0.3, Per::Cell), (0.0, Per::Node)] {
-            let update = Update { step, pseudocount: 0.5, per, held: &[], threads: 1 };
+            let update = Update { step, pseudocount: 0.5, per, rows: Some(40.0), held: &[], threads: 1 };
+            let mut update = update.of_table(ParamId(0), None);
+            update.reach = &[0.1, 0.5, 0.7];
             let [mut quick, mut slow] = [old.clone(), old.clone()];
-            maximize_categorical(units, &flows, &update, &mut quick);
-            maximize_units(&Categorical { n: values }, units, &flows, &update, &mut slow);
+            maximize_categorical(units, &flows, update, &mut quick);
+            maximize_units(&Categorical { n: values }, units, &flows, update, &mut slow);
             for (a, b) in quick.iter().zip(&slow) {
                 assert!((a - b).abs() < 1e-7, "{quick:?} {slow:?}");
             }

@@ -62,7 +62,7 @@ pub fn mle(
     match counted {
         Ok(true) => {
             let MleOptions { pseudocount, per, ref held, threads, .. } = *options;
-            executor.maximize(&Update { step: 1.0, pseudocount, per, held, threads });
+            executor.maximize(&Update { step: 1.0, pseudocount, per, rows: None, held, threads }, None);
             Ok(true)
         }
         unfinished => {

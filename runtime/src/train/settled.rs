@@ -158,23 +158,30 @@ impl SettledStage<'_> {
     }
 
     fn carry(&self, rest: &Params, whole: &mut Params) {
-        for (own, &table) in self.settled.rest_tables.iter().enumerate() {
-            whole.table_mut(table).copy_from_slice(rest.table(ParamId::new(own)));
+        for (own, table) in self.tables() {
+            whole.table_mut(table).copy_from_slice(rest.table(own));
         }
     }
 
     /// The rest's part of parameters.
     fn part(&self, whole: &Params) -> Params {
         let mut params = Params::of(&self.settled.rest);
-        for (own, &table) in self.settled.rest_tables.iter().enumerate() {
-            params.table_mut(ParamId::new(own)).copy_from_slice(whole.table(table));
+        for (own, table) in self.tables() {
+            params.table_mut(own).copy_from_slice(whole.table(table));
         }
         params
     }
 
+    /// The rest's tables, and where the whole circuit has them.
+    fn tables(&self) -> impl Iterator<Item = (ParamId, ParamId)> {
+        self.settled.rest_tables.iter().enumerate().map(|(own, &whole)| (ParamId::new(own), whole))
+    }
+
     fn of_rest(&self, state: TrainState) -> TrainState {
         let part = |best: Best| Best { params: self.part(&best.params), ..best };
-        TrainState { params: self.part(&state.params), best: state.best.map(part), ..state }
+        let tables = self.tables().map(|(own, whole)| (whole, own));
+        let momentum = state.momentum.map(|momentum| momentum.carried(&self.settled.rest, tables));
+        TrainState { params: self.part(&state.params), best: state.best.map(part), momentum, ..state }
     }
 
     /// A state of the rest as one of the whole, which began at another.
@@ -190,7 +197,8 @@ impl SettledStage<'_> {
             let of_table = if record.epoch == 1 { self.graph.n_edges() } else { 0 };
             record.edge_visits += (of_table + self.settled.n_units(self.graph)) * self.train.n_rows() as u64;
         }
-        TrainState { params: all(&state.params), best, history, ..state }
+        let momentum = state.momentum.as_ref().map(|momentum| momentum.carried(self.graph, self.tables()));
+        TrainState { params: all(&state.params), best, history, momentum, updates: state.updates }
     }
 }
 

@@ -4,9 +4,9 @@
 //! they need no position. A stage that is resumed from its state gives the same bits as one that was never
 //! interrupted.
 
-use super::Measured;
+use super::{Measured, Momentum};
 use pcc_ir::recipe::Metric;
-use pcc_ir::{Graph, Params};
+use pcc_ir::{Flows, Graph, Params};
 use serde::{Deserialize, Serialize};
 
 /// A stage after some epochs.
@@ -20,6 +20,8 @@ pub struct TrainState {
     pub history: Vec<EpochRecord>,
     /// Updates of the parameters so far.
     pub updates: u64,
+    /// Moving averages of the flows, when the stage's updates have them.
+    pub momentum: Option<Momentum>,
 }
 
 /// The best parameters that a stage has seen.
@@ -56,12 +58,21 @@ struct Written {
     best_epoch: Option<u32>,
     /// The bits of the best value: JSON knows no infinity.
     best_bits: Option<u64>,
+    momentum: Option<WrittenMomentum>,
+}
+
+/// Moving averages, but for those of flows.
+#[derive(Serialize, Deserialize)]
+struct WrittenMomentum {
+    decay: f64,
+    rows: f64,
+    batches: u64,
 }
 
 impl TrainState {
     /// The state before the first epoch.
     pub fn new(params: Params) -> Self {
-        TrainState { params, best: None, history: Vec::new(), updates: 0 }
+        TrainState { params, best: None, history: Vec::new(), updates: 0, momentum: None }
     }
 
     /// How many epochs are done.
@@ -91,11 +102,17 @@ impl TrainState {
     pub fn write(&self) -> (Vec<(&'static str, &[f32])>, String) {
         let mut tensors = vec![("params", self.params.values())];
         tensors.extend(self.best.iter().map(|best| ("best", best.params.values())));
+        tensors.extend(self.momentum.iter().map(|momentum| ("momentum", momentum.average().values())));
         let written = Written {
             updates: self.updates,
             history: self.history.clone(),
             best_epoch: self.best.as_ref().map(|best| best.epoch),
             best_bits: self.best.as_ref().map(|best| best.value.to_bits()),
+            momentum: self.momentum.as_ref().map(|momentum| WrittenMomentum {
+                decay: momentum.decay(),
+                rows: momentum.rows(),
+                batches: momentum.batches(),
+            }),
         };
         (tensors, serde_json::to_string(&written).expect("a state has only numbers and lists"))
     }
@@ -110,7 +127,14 @@ impl TrainState {
             }
             _ => None,
         };
+        let momentum = match written.momentum {
+            Some(WrittenMomentum { decay, rows, batches }) => {
+                Some(Momentum::resume(decay, flows_from(graph, tensor("momentum")?)?, rows, batches))
+            }
+            None => None,
+        };
         Some(TrainState {
+            momentum,
             params: table("params")?,
             best,
             history: written.history,
@@ -126,4 +150,13 @@ fn params_from(graph: &Graph, values: &[f32]) -> Option<Params> {
     }
     params.values_mut().copy_from_slice(values);
     Some(params)
+}
+
+fn flows_from(graph: &Graph, values: &[f32]) -> Option<Flows> {
+    let mut flows = Flows::zero(graph);
+    if values.len() != flows.values().len() {
+        return None;
+    }
+    flows.values_mut().copy_from_slice(values);
+    Some(flows)
 }

@@ -9,7 +9,7 @@ use pcc_ir::random::{Random, Taste, batch, circuit};
 use pcc_ir::recipe::Per;
 use pcc_ir::{Batch, Domain, Family, Flows, Graph, GraphBuilder, MISSING, ParamShape, Params, VarId};
 use pcc_runtime::exec::{CpuExecutor, Executor};
-use pcc_runtime::train::{Update, maximize};
+use pcc_runtime::train::{Momentum, Update, maximize};
 
 /// One M-step of a script.
 #[derive(Clone, Copy)]
@@ -28,17 +28,34 @@ const SCRIPT: [Move; 5] = [
 ];
 
 fn update<'a>(Move { step, pseudocount, per }: Move, held: &'a [bool], threads: usize) -> Update<'a> {
-    Update { step, pseudocount, per, held, threads }
+    Update { step, pseudocount, per, rows: None, held, threads }
 }
 
 /// The parameters after an M-step on flows.
 fn expected(graph: &Graph, params: &Params, batches: &[Batch], update: &Update) -> Params {
+    expected_on_average(graph, params, batches, update, None)
+}
+
+/// The same on what the flows make of averages.
+fn expected_on_average(
+    graph: &Graph,
+    params: &Params,
+    batches: &[Batch],
+    update: &Update,
+    mut momentum: Option<&mut Momentum>,
+) -> Params {
     let mut flows = Flows::zero(graph);
     let mut executor = compiled_with(graph, params.clone(), 1);
     batches.iter().for_each(|batch| drop(executor.flows(batch, None, &mut flows)));
-    let mut params = params.clone();
-    maximize(graph, &flows, update, &mut params);
-    params
+    if let Some(momentum) = &mut momentum {
+        momentum.add(flows.values_mut());
+    }
+    let mut moved = params.clone();
+    maximize(graph, &flows, update, &mut moved);
+    if let Some(momentum) = momentum {
+        momentum.recentre(graph, params, &moved);
+    }
+    moved
 }
 
 /// Fails unless parameters agree within some units in their last places. Deviations of normals are differences
@@ -83,11 +100,83 @@ fn random_circuits_learn_what_their_flows_say() {
             let update = update(step, &held, threads);
             let wanted = expected(&graph, executor.params(), &batches, &update);
             batches.iter().for_each(|batch| drop(executor.gather(batch, None)));
-            executor.maximize(&update);
+            executor.maximize(&update, None);
             assert_params(&graph, executor.params(), &wanted, 1e-5, &place);
             assert_up_to_date(&graph, &mut executor, &batches[0], threads, &place);
         }
     }
+}
+
+/// The steps of Anemone, each unit's by how often the model reaches it, on averages of flows.
+#[test]
+fn random_circuits_take_steps_of_their_own() {
+    for seed in 100..130 {
+        let taste = Taste {
+            n_variables: 1 + seed as u32 % 6,
+            depth: 1 + seed as u32 % 2,
+            zero_weights: 0.2,
+            is_single: seed % 5 == 4,
+        };
+        let graph = circuit(seed, taste);
+        let held = vec![false; graph.params().len()];
+        let mut executor = compiled_with(&graph, Params::of(&graph), 2);
+        let mut momentum =
+            [0.0, 0.5, 0.9].map(|decay| Momentum::new(&graph, decay))[seed as usize % 3].clone();
+        let mut wanted_momentum = momentum.clone();
+        for i in 0..4 {
+            let rows = batch(&graph, seed + 100 * i, 90, 0.2, false);
+            let counted = [&mut momentum, &mut wanted_momentum].map(|momentum| momentum.count(90.0));
+            let rows_of = |rows| Update { rows: Some(rows), ..update(SCRIPT[0], &held, 2) };
+            let before = executor.params().clone();
+            let batches = std::slice::from_ref(&rows);
+            let update = rows_of(counted[0]);
+            let wanted = expected_on_average(&graph, &before, batches, &update, Some(&mut wanted_momentum));
+            executor.gather(&rows, None);
+            executor.maximize(&update, Some(&mut momentum));
+            let place = format!("seed {seed}, step {i}");
+            assert_params(&graph, executor.params(), &wanted, 1e-4, &place);
+            assert_up_to_date(&graph, &mut executor, &rows, 2, &place);
+        }
+    }
+}
+
+/// Averages reach words that a batch does not touch; without them only the touched ones are written.
+#[test]
+fn vocabularies_take_steps_of_their_own() {
+    for (decay, copies, units) in [(0.8, 1, 5), (0.8, 2, 3), (0.0, 1, 5), (0.0, 3, 9)] {
+        let graph = words(1500, units, false, copies);
+        let held = vec![false; graph.params().len()];
+        let mut executor = compiled_with(&graph, Params::of(&graph), 2);
+        let mut momentum = (decay > 0.0).then(|| Momentum::new(&graph, decay));
+        let mut wanted_momentum = momentum.clone();
+        for i in 0..12 {
+            let rows = text(i, 40, 1500);
+            let counted = [&mut momentum, &mut wanted_momentum]
+                .map(|momentum| momentum.as_mut().map_or(40.0, |momentum| momentum.count(40.0)));
+            let update = Update { rows: Some(counted[0]), ..update(SCRIPT[i as usize % 5], &held, 2) };
+            let before = executor.params().clone();
+            let batches = std::slice::from_ref(&rows);
+            let wanted = expected_on_average(&graph, &before, batches, &update, wanted_momentum.as_mut());
+            executor.gather(&rows, None);
+            executor.maximize(&update, momentum.as_mut());
+            let place = format!("{decay} {copies} {units}, step {i}");
+            assert_params(&graph, executor.params(), &wanted, 3e-4, &place);
+            assert_up_to_date(&graph, &mut executor, &rows, 2, &place);
+        }
+    }
+}
+
+#[test]
+fn large_tables_take_steps_of_their_own() {
+    let graph = words(1030, 600, false, 1);
+    let held = vec![false; graph.params().len()];
+    let rows = text(5, 900, 1030);
+    let update = Update { rows: Some(900.0), ..update(SCRIPT[0], &held, 2) };
+    let mut executor = compiled_with(&graph, Params::of(&graph), 2);
+    executor.gather(&rows, None);
+    executor.maximize(&update, None);
+    let wanted = expected(&graph, &Params::of(&graph), std::slice::from_ref(&rows), &update);
+    assert_params(&graph, executor.params(), &wanted, 1e-5, "large tables");
 }
 
 /// A chain of two words with `units` states, over a vocabulary that both share or that each has for itself.
@@ -158,7 +247,7 @@ fn vocabularies_are_moved_where_they_were_touched() {
                     // All parameters can be read between batches.
                     executor.params();
                 }
-                executor.maximize(&update);
+                executor.maximize(&update, None);
                 if is_read {
                     assert_params(&graph, executor.params(), &wanted, 3e-4, &place);
                     assert_up_to_date(&graph, &mut executor, &batches[0], 2, &place);
@@ -180,7 +269,7 @@ fn a_held_vocabulary_stays_and_its_words_stay_normalised() {
         executor.gather(&text(i, 30, 2000), None);
         // Small steps in between let scales shrink slowly.
         let step = if i % 10 == 0 { 0.6 } else { 0.02 };
-        executor.maximize(&update(Move { step, pseudocount: 0.01, per: Per::Node }, &held, 1));
+        executor.maximize(&update(Move { step, pseudocount: 0.01, per: Per::Node }, &held, 1), None);
     }
     let (before, after) = (Params::of(&graph), executor.params());
     assert_eq!(after.table(pcc_ir::ParamId(1)), before.table(pcc_ir::ParamId(1)));
@@ -200,7 +289,7 @@ fn large_tables_are_shared_by_threads_without_changing_a_bit() {
         let moved = [1, 2, 3].map(|threads| {
             let mut executor = compiled_with(&graph, Params::of(&graph), 1);
             executor.gather(&rows, None);
-            executor.maximize(&update(step, &held, threads));
+            executor.maximize(&update(step, &held, threads), None);
             assert_up_to_date(&graph, &mut executor, &text(6, 70, 1030), 1, "large tables");
             executor.params().clone()
         });

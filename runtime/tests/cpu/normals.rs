@@ -146,7 +146,7 @@ fn deviations_are_learned_far_from_zero() {
     let mut flows = Flows::zero(&graph);
     executor.flows(&batch, None, &mut flows);
     let held = vec![false; graph.params().len()];
-    let update = Update { step: 1.0, pseudocount: 0.0, per: Per::Node, held: &held, threads: 1 };
+    let update = Update { step: 1.0, pseudocount: 0.0, per: Per::Node, rows: None, held: &held, threads: 1 };
     let mut params = Params::of(&graph);
     maximize(&graph, &flows, &update, &mut params);
     for var in 0..n as usize {
@@ -174,11 +174,12 @@ fn training_with_tiny_weights_marks_nothing() {
         // Leaves stay far apart, so that weights are soon tiny.
         let is_leaf = |p: &pcc_ir::Param| matches!(p.shape, ParamShape::Input { .. });
         let held: Vec<bool> = graph.params().iter().map(is_leaf).collect();
-        let update = Update { step: 0.9, pseudocount: 1e-20, per: Per::Node, held: &held, threads: 2 };
+        let update =
+            Update { step: 0.9, pseudocount: 1e-20, per: Per::Node, rows: None, held: &held, threads: 2 };
         let mut executor = compiled(&graph, 2);
         for _ in 0..20 {
             executor.gather(&batch, None);
-            executor.maximize(&update);
+            executor.maximize(&update, None);
         }
         let params = executor.params().clone();
         let tables = (0..held.len()).filter(|&table| !held[table]).map(pcc_ir::ParamId::new);

@@ -98,7 +98,8 @@ fn learning_moves_parameters_as_the_oracle_does() {
     for seed in 4000..4030 {
         let graph = circuit(seed, taste(seed));
         let held = vec![false; graph.params().len()];
-        let update = Update { step: 0.7, pseudocount: 1.0, per: Per::Node, held: &held, threads: 1 };
+        let update =
+            Update { step: 0.7, pseudocount: 1.0, per: Per::Node, rows: None, held: &held, threads: 1 };
         let mut executor = units(&graph, Params::of(&graph), 2);
         let mut oracle = Interpreter::new(graph.clone(), Params::of(&graph));
         for part in 0..3 {
@@ -106,8 +107,8 @@ fn learning_moves_parameters_as_the_oracle_does() {
             executor.gather(&rows, None);
             oracle.gather(&rows, None);
         }
-        executor.maximize(&update);
-        oracle.maximize(&update);
+        executor.maximize(&update, None);
+        oracle.maximize(&update, None);
         for (a, b) in executor.params().values().iter().zip(oracle.params().values()) {
             assert!((a - b).abs() <= 1e-4 * b.abs().max(1e-3), "seed {seed}: {a} is not {b}");
         }
@@ -119,7 +120,7 @@ fn learning_moves_parameters_as_the_oracle_does() {
         executor.gather(&rows, None);
         executor.forget();
         let before = executor.params().clone();
-        executor.maximize(&update);
+        executor.maximize(&update, None);
         assert_eq!(&before, executor.params(), "seed {seed}: nothing was gathered");
     }
 }

@@ -56,14 +56,15 @@ fn learning_without_memory_for_a_program_goes_on() {
     let rows = batch(&graph, 1, 40, 0.2, false);
     let held = vec![false; graph.params().len()];
     let per = pcc_ir::recipe::Per::Cell;
-    let update = pcc_runtime::train::Update { step: 1.0, pseudocount: 0.5, per, held: &held, threads: 1 };
+    let update =
+        pcc_runtime::train::Update { step: 1.0, pseudocount: 0.5, per, rows: None, held: &held, threads: 1 };
     let mut executor = within(&graph, needed(&graph, UnitOptions::forward(&graph), 1)).expect("it fits");
     assert!(executor.prepare_flows().is_err());
     let mut oracle = Interpreter::new(graph.clone(), Params::of(&graph));
     for _ in 0..3 {
         for executor in [&mut executor as &mut dyn Executor, &mut oracle] {
             executor.gather(&rows, None);
-            executor.maximize(&update);
+            executor.maximize(&update, None);
         }
     }
     let (found, expected) = (executor.log_likelihoods(&rows), oracle.log_likelihoods(&rows));

@@ -1,4 +1,4 @@
-//! `em(..)` and `mle(..)`: what stands behind `by` in a `fit`. The weights of rows are said there too, but
+//! `em(..)`, `anemone(..)` and `mle(..)`: what stands behind `by` in a `fit`. The weights of rows are said there too, but
 //! belong to the data.
 
 use crate::builtin::{Home, LATER_OPTIMIZERS, names_at};
@@ -7,7 +7,7 @@ use crate::elab::{Elaborator, Eval};
 use crate::value::{Env, Value};
 use pcc_diag::{Diagnostic, Span, suggest};
 use pcc_grammar::ast::{Arg, BinaryOp, Expr, ExprKind};
-use pcc_ir::recipe::{BatchSize, EmOptions, Optimizer, Per, Schedule, Start};
+use pcc_ir::recipe::{BatchSize, EmOptions, Optimizer, Per, Rule, Schedule, Start};
 
 /// The settings of EM that hold when nothing is written.
 pub(super) const EM: EmOptions = EmOptions {
@@ -17,6 +17,16 @@ pub(super) const EM: EmOptions = EmOptions {
     pseudocount: 0.01,
     per: Per::Node,
     start: Start::Exponential,
+    rule: Rule::Even,
+};
+
+/// The settings of Anemone that hold when nothing is written, which are those of its authors where they say so.
+pub(super) const ANEMONE: EmOptions = EmOptions {
+    batch: BatchSize::Rows(512),
+    step: Schedule::Constant(0.4),
+    pseudocount: 1e-6,
+    rule: Rule::Anemone { momentum: 0.9 },
+    ..EM
 };
 
 /// The optimiser that an expression names.
@@ -26,7 +36,8 @@ pub(super) fn optimizer<'p>(e: &mut Elaborator<'p>, expr: &'p Expr, env: &Env<'p
         _ => (word(expr), &[]),
     };
     match name {
-        Some("em") => em(e, args, env).map(Optimizer::Em),
+        Some("em") => em(e, "em", EM, args, env).map(Optimizer::Em),
+        Some("anemone") => em(e, "anemone", ANEMONE, args, env).map(Optimizer::Em),
         Some("mle") => mle(e, args, env),
         Some(later) if LATER_OPTIMIZERS.contains(&later) => Ok(Optimizer::Later(later.into())),
         other => Err(unknown(Home::Optimizer, "optimiser", other.unwrap_or(""), expr.span).into()),
@@ -64,9 +75,15 @@ pub(super) fn weights<'p>(e: &mut Elaborator<'p>, expr: &'p Expr, env: &Env<'p>,
     }
 }
 
-fn em<'p>(e: &mut Elaborator<'p>, args: &'p [Arg], env: &Env<'p>) -> Eval<EmOptions> {
-    let mut options = EM;
-    for (name, expr) in named(args, "em")? {
+/// The settings of an optimiser by EM, where those that are not written stay as they are.
+fn em<'p>(
+    e: &mut Elaborator<'p>,
+    optimizer: &str,
+    mut options: EmOptions,
+    args: &'p [Arg],
+    env: &Env<'p>,
+) -> Eval<EmOptions> {
+    for (name, expr) in named(args, optimizer)? {
         match name.text.as_str() {
             "batch" => options.batch = batch(e, expr, env)?,
             "epochs" => {
@@ -77,8 +94,12 @@ fn em<'p>(e: &mut Elaborator<'p>, args: &'p [Arg], env: &Env<'p>) -> Eval<EmOpti
             "pseudocount" => options.pseudocount = number(e, expr, env, "`pseudocount`")?,
             "per" => options.per = per(expr)?,
             "start" => options.start = start(e, expr, env)?,
+            "momentum" if options.rule != Rule::Even => {
+                let momentum = share(e, expr, env, "`momentum`")?;
+                options.rule = Rule::Anemone { momentum };
+            }
             "weights" => {}
-            _ => return Err(unknown_option("em", name).into()),
+            _ => return Err(unknown_option(optimizer, name).into()),
         }
     }
     Ok(options)
@@ -100,6 +121,17 @@ fn mle<'p>(e: &mut Elaborator<'p>, args: &'p [Arg], env: &Env<'p>) -> Eval<Optim
 fn number<'p>(e: &mut Elaborator<'p>, expr: &'p Expr, env: &Env<'p>, what: &str) -> Eval<f64> {
     let value = e.eval(expr, env)?;
     e.as_weight(&value, expr.span, what)
+}
+
+/// A number that is at least 0 and under 1.
+fn share<'p>(e: &mut Elaborator<'p>, expr: &'p Expr, env: &Env<'p>, what: &str) -> Eval<f64> {
+    match number(e, expr, env, what)? {
+        x if x < 1.0 => Ok(x),
+        x => {
+            let message = format!("{what} is at least 0 and under 1, not {x}");
+            Err(Diagnostic::error("bad-option", message).at(expr.span, "").into())
+        }
+    }
 }
 
 /// `full`, a number of rows, or `a -> b`: growing from epoch to epoch.

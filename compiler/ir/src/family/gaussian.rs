@@ -118,6 +118,13 @@ impl Distribution for Gaussian {
         theta[1] = variance.sqrt().max(self.min_sd.get());
     }
 
+    /// Sums of `x - m'` and of its square are those of `x - m` less the shift `m' - m`.
+    fn recentre(&self, old: &[f64], new: &[f64], stats: &mut [f64]) {
+        let shift = new[0] - old[0];
+        stats[2] += shift * (shift * stats[0] - 2.0 * stats[1]);
+        stats[1] -= shift * stats[0];
+    }
+
     fn start(&self, marginal: &[f64], uniform: Uniform, theta: &mut [f64]) {
         let (mean, sd) = match marginal[0] > 0.0 {
             true => {

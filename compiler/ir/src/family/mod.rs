@@ -80,6 +80,12 @@ pub trait Distribution {
         }
     }
 
+    /// Makes of statistics that were observed with `old` parameters those that `new` ones would have observed. Only
+    /// families whose statistics depend on the parameters have anything to do.
+    fn recentre(&self, old: &[f64], new: &[f64], stats: &mut [f64]) {
+        let _ = (old, new, stats);
+    }
+
     /// A random start around the statistics of the whole data set, observed with parameters that are all 0;
     /// different for each unit.
     fn start(&self, marginal: &[f64], uniform: Uniform, theta: &mut [f64]);

@@ -58,6 +58,15 @@ impl Param {
         }
     }
 
+    /// How many units the table has: rows of weights, or columns of an input table, of all groups together.
+    pub fn n_units(&self) -> usize {
+        let of_group = match self.shape {
+            ParamShape::Sum { rows, .. } => rows,
+            ParamShape::Mix { units, .. } | ParamShape::Input { units, .. } => units,
+        };
+        of_group as usize * self.groups as usize
+    }
+
     /// How many numbers the table has.
     pub fn len(&self) -> usize {
         self.group_len() * self.groups as usize

@@ -18,5 +18,5 @@ pub use learn::{
 };
 pub use step::{
     BatchSize, EmOptions, Evaluate, Fit, LabelSource, Materialize, Metric, Optimizer, Output, Per, Plateau,
-    Recipe, Schedule, Stage, Start, Step, TrainOn,
+    Recipe, Rule, Schedule, Stage, Start, Step, TrainOn,
 };

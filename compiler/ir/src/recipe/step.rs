@@ -140,6 +140,31 @@ pub struct EmOptions {
     pub per: Per,
     /// Where parameters start that have no values yet.
     pub start: Start,
+    /// How far a unit moves.
+    pub rule: Rule,
+}
+
+/// How far an update moves each unit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Rule {
+    /// All by the step.
+    Even,
+    /// Each by the step in proportion to how much the batch used it, next to how much the model expects
+    /// (Liu et al., 2025).
+    Anemone {
+        /// The share of the past in the moving average of flows, under 1; 0 where each batch stands for itself.
+        momentum: f64,
+    },
+}
+
+impl Rule {
+    /// The share of the past in the moving average of flows, where there is one.
+    pub fn momentum(self) -> Option<f64> {
+        match self {
+            Rule::Anemone { momentum } if momentum > 0.0 => Some(momentum),
+            _ => None,
+        }
+    }
 }
 
 /// How many rows make a batch.

@@ -9,8 +9,10 @@
 use super::pieces::{Piece, Scratch, Work, cut, for_each_piece};
 use super::sparse::SparseTable;
 use super::statistics::Statistics;
+use crate::train::em::TableUpdate;
 use crate::train::leaf_tables::{self, Blends};
-use crate::train::{Update, weight_tables};
+use crate::train::momentum::{is_centred, recentre};
+use crate::train::{Reach, Update, weight_tables};
 use pcc_cpu::{DerivedPart, DerivedSize, DerivedTables, Extremes, row_exponent};
 use pcc_ir::plan::Plan;
 use pcc_ir::{Family, Graph, Param, ParamId, ParamShape, Params};
@@ -26,6 +28,7 @@ struct Step<'a> {
     graph: &'a Graph,
     plan: &'a Plan,
     update: &'a Update<'a>,
+    reach: Option<&'a Reach>,
 }
 
 impl<'a> Step<'a> {
@@ -34,9 +37,9 @@ impl<'a> Step<'a> {
     }
 
     /// The update of a table, unless it stays as it is.
-    fn of(&self, table: usize) -> Option<&'a Update<'a>> {
+    fn of(&self, table: usize) -> Option<TableUpdate<'a>> {
         let stays = self.param(table).is_fixed || self.update.held[table];
-        (!stays).then_some(self.update)
+        (!stays).then(|| self.update.of_table(ParamId::new(table), self.reach))
     }
 }
 
@@ -51,7 +54,8 @@ pub(super) fn maximize(
     derived: &mut DerivedTables,
     sparse: &mut [SparseTable],
 ) {
-    let step = Step { graph, plan, update };
+    let reach = update.reach(graph, params);
+    let step = Step { graph, plan, update, reach: reach.as_ref() };
     let mut pieces = cut(graph, plan, statistics, params, derived, sparse);
     for_each_piece(&mut pieces, update.threads, |piece| run(piece, step));
     if share_columns(&mut pieces, step) {
@@ -87,9 +91,9 @@ fn run(piece: &mut Piece, step: Step) {
                 extremes.extend(found.map(|found| (table, found)));
             }
         }
-        Work::Weights { table } => match (step.of(*table), step.param(*table).shape) {
+        Work::Weights { table, first_unit } => match (step.of(*table), step.param(*table).shape) {
             (Some(update), ParamShape::Sum { columns: n, .. } | ParamShape::Mix { children: n, .. }) => {
-                let cells = n as usize;
+                let (cells, update) = (n as usize, update.starting_at(*first_unit));
                 let found = at_full_width(Weights { cells, update, statistics, first: 0, theta });
                 extremes.push((*table, found));
             }
@@ -112,7 +116,7 @@ fn run(piece: &mut Piece, step: Step) {
 /// Moves a whole table. Its statistics are those from `first` on. Weights have extremes.
 fn move_table(
     param: &Param,
-    update: &Update,
+    update: TableUpdate,
     statistics: &mut Statistics,
     first: usize,
     theta: &mut [f32],
@@ -131,18 +135,24 @@ fn move_table(
                 groups.zip(exponents.chunks_exact_mut(param.group_len() / units)).enumerate()
             {
                 let first = first + i * param.group_len();
-                let blends = Rows { statistics, first, theta, exponents };
-                at_full_width(Categorical { units, update, rows: blends, scratch });
+                let rows = Rows { statistics, first, theta, exponents };
+                let update = update.starting_at(i * units);
+                at_full_width(Categorical { units, update, rows, scratch });
             }
             None
         }
         ParamShape::Input { family, units } => {
             let n_stats = param.group_stats_len();
             for (i, theta) in theta.chunks_exact_mut(param.group_len()).enumerate() {
-                let first = first + i * n_stats;
-                let flows = statistics.collect(first..first + n_stats, None);
+                let range = first + i * n_stats..first + (i + 1) * n_stats;
+                let update = update.starting_at(i * units as usize);
+                let old = is_centred(param).then(|| theta.to_vec());
+                let flows = statistics.collect(range.clone(), None);
                 leaf_tables::maximize(family, units as usize, flows, update, theta);
                 flows.fill(0.0);
+                if let (Some(old), Some(averages)) = (old, statistics.averages(range)) {
+                    recentre(param, &old, theta, averages);
+                }
             }
             flush(theta);
             derived.set(param, theta);
@@ -159,12 +169,12 @@ fn share_columns(pieces: &mut [Piece], step: Step) -> bool {
         |piece: &Piece| !is_values(piece) || matches!(piece.work, Work::Values { is_last: true, .. });
     for group in pieces.chunk_by_mut(|piece, _| !ends_group(piece)) {
         // A run of other pieces before a group is a chunk of its own, as each of them ends one.
-        let Work::Values { table, .. } = group[0].work else { continue };
-        let Some(update) = step.of(table) else { continue };
+        let Work::Values { table, first_unit, .. } = group[0].work else { continue };
+        let Some(update) = step.of(table).map(|update| update.starting_at(first_unit)) else { continue };
         let mut sums = std::mem::take(&mut group[0].scratch.columns);
         group[1..].iter().for_each(|piece| sums.join(&piece.scratch.columns));
         let values = group.iter().map(|piece| piece.theta.len()).sum::<usize>() / sums.used.len();
-        group.iter_mut().for_each(|piece| piece.scratch.blends.set(update, values, &sums.used, &sums.mass));
+        group.iter_mut().for_each(|piece| piece.scratch.blends.set(&update, values, &sums.used, &sums.mass));
         is_any = true;
     }
     is_any
@@ -182,7 +192,7 @@ fn finish(piece: &mut Piece) {
 /// Rows of weights, with the statistics from `first` on.
 struct Weights<'p, 's, 'u> {
     cells: usize,
-    update: &'p Update<'u>,
+    update: TableUpdate<'u>,
     statistics: &'p mut Statistics<'s>,
     first: usize,
     theta: &'p mut [f32],
@@ -194,15 +204,16 @@ impl Loops for Weights<'_, '_, '_> {
     #[inline(always)]
     fn run(self) -> Extremes {
         let block = (BLOCK / self.cells).max(1) * self.cells;
-        let mut first = self.first;
+        let (mut first, mut update) = (self.first, self.update);
         let mut extremes = Extremes::NONE;
         for theta in self.theta.chunks_mut(block) {
             let flows = self.statistics.collect(first..first + theta.len(), Some(theta));
-            weight_tables::maximize(self.cells, flows, self.update, theta);
+            weight_tables::maximize(self.cells, flows, update, theta);
             flows.fill(0.0);
             flush(theta);
             extremes = extremes.and(Extremes::of(theta));
             first += theta.len();
+            update = update.starting_at(theta.len() / self.cells);
         }
         extremes
     }
@@ -241,7 +252,7 @@ impl Rows<'_, '_> {
 /// A whole categorical group.
 struct Categorical<'p, 's, 'u> {
     units: usize,
-    update: &'p Update<'u>,
+    update: TableUpdate<'u>,
     rows: Rows<'p, 's>,
     scratch: &'p mut Scratch,
 }
@@ -254,15 +265,15 @@ impl Loops for Categorical<'_, '_, '_> {
         let Scratch { columns, blends } = self.scratch;
         let flows = self.rows.statistics.collect(self.rows.range(), None);
         columns.reset(self.units);
-        columns.add(flows, self.rows.theta, self.update);
-        blends.set(self.update, self.rows.exponents.len(), &columns.used, &columns.mass);
+        columns.add(flows, self.rows.theta, &self.update);
+        blends.set(&self.update, self.rows.exponents.len(), &columns.used, &columns.mass);
         self.rows.blend(blends);
     }
 }
 
 /// Sums of a part of a large categorical group.
 struct AddColumns<'p, 's, 'u> {
-    update: &'p Update<'u>,
+    update: TableUpdate<'u>,
     statistics: &'p mut Statistics<'s>,
     theta: &'p mut [f32],
     scratch: &'p mut Scratch,
@@ -274,7 +285,7 @@ impl Loops for AddColumns<'_, '_, '_> {
     #[inline(always)]
     fn run(self) {
         let flows = self.statistics.collect(0..self.theta.len(), None);
-        self.scratch.columns.add(flows, self.theta, self.update);
+        self.scratch.columns.add(flows, self.theta, &self.update);
     }
 }
 

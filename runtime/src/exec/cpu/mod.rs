@@ -24,7 +24,7 @@ mod work;
 
 use super::log::LogSpace;
 use super::{Executor, Values};
-use crate::train::Update;
+use crate::train::{Momentum, Update};
 use engine::{Engine, Purpose};
 use patterns::{Circuit, Patterns};
 use pcc_cpu::{CompileError, DerivedTables};
@@ -281,15 +281,23 @@ impl Executor for CpuExecutor {
         self.work(Mode::Flows, batch, weights)
     }
 
-    fn maximize(&mut self, update: &Update) {
+    fn maximize(&mut self, update: &Update, momentum: Option<&mut Momentum>) {
         if !std::mem::take(&mut self.is_gathered) {
             return;
+        }
+        if momentum.is_some() {
+            // Earlier batches touched other rows.
+            self.each_sparse(SparseTable::become_dense);
         }
         let plan = self.engines[0].program.plan();
         // Rows of which all went to log space left no sums of the linear code, which take all others.
         self.workers[0].gathered.flows_of(plan.stats_len() as usize);
         let mut statistics = Statistics::default();
         self.workers.iter_mut().for_each(|worker| worker.gathered.push_to(&mut statistics));
+        if let Some(momentum) = momentum {
+            let share = momentum.share() as f32;
+            statistics.average(momentum.values_mut(), share);
+        }
         let (params, derived) = (&mut self.params, &mut self.derived);
         maximize::maximize(&self.graph, plan, update, statistics, params, derived, &mut self.sparse);
         self.sparse.iter_mut().for_each(SparseTable::end_dense_step);

@@ -37,9 +37,9 @@ pub(super) enum Work<'a> {
     /// Whole tables.
     Tables(Range<usize>),
     /// Rows of a large table of weights.
-    Weights { table: usize },
+    Weights { table: usize, first_unit: usize },
     /// Values of one group of a large categorical table.
-    Values { table: usize, is_last: bool },
+    Values { table: usize, first_unit: usize, is_last: bool },
     /// A table of which few rows were touched.
     Touched(&'a mut SparseTable),
 }
@@ -140,11 +140,13 @@ impl<'a> Cutter<'a> {
         self.end_run();
         match param.shape {
             ParamShape::Sum { columns: n, .. } | ParamShape::Mix { children: n, .. } => {
-                self.cut_rows(param.len() / n as usize, n as usize, |_| Work::Weights { table });
+                let weights = |first_unit, _| Work::Weights { table, first_unit };
+                self.cut_rows(param.len() / n as usize, n as usize, weights);
             }
             ParamShape::Input { family: Family::Categorical(family), units } => {
-                for _ in 0..param.groups {
-                    let values = |is_last| Work::Values { table, is_last };
+                for group in 0..param.groups as usize {
+                    let first_unit = group * units as usize;
+                    let values = |_, is_last| Work::Values { table, first_unit, is_last };
                     self.cut_rows(family.n as usize, units as usize, values);
                 }
             }
@@ -152,11 +154,11 @@ impl<'a> Cutter<'a> {
         }
     }
 
-    fn cut_rows(&mut self, rows: usize, columns: usize, work: impl Fn(bool) -> Work<'a>) {
+    fn cut_rows(&mut self, rows: usize, columns: usize, work: impl Fn(usize, bool) -> Work<'a>) {
         let most = (PIECE / columns).max(1);
         for first in (0..rows).step_by(most) {
             let n = most.min(rows - first);
-            self.cut(work(first + n == rows), n * columns, n * columns, DerivedSize::of_rows(n));
+            self.cut(work(first, first + n == rows), n * columns, n * columns, DerivedSize::of_rows(n));
         }
     }
 

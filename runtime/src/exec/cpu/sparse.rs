@@ -12,8 +12,8 @@
 use super::maximize::flush;
 use super::rows::RowSet;
 use super::statistics::Statistics;
-use crate::train::Update;
 use crate::train::blend::Blend;
+use crate::train::em::TableUpdate;
 use crate::train::leaf_tables::Blends;
 use crate::train::strips::{add_column_sums, each_strip, strip, strip_mut};
 use pcc_cpu::{DerivedSize, row_exponent};
@@ -210,6 +210,12 @@ impl SparseTable {
         }
     }
 
+    /// Lets the next M-step move the whole table.
+    pub(super) fn become_dense(&mut self, theta: &mut [f32], exponents: &mut [f32]) {
+        self.settle(theta, exponents);
+        self.is_dense = true;
+    }
+
     /// Forgets what was touched.
     pub(super) fn forget(&mut self, theta: &mut [f32]) {
         for (i, &row) in self.touched.rows().iter().enumerate() {
@@ -225,7 +231,7 @@ impl SparseTable {
     /// update the table stays as it is.
     pub(super) fn maximize(
         &mut self,
-        update: Option<&Update>,
+        update: Option<TableUpdate>,
         statistics: &mut Statistics,
         theta: &mut [f32],
         exponents: &mut [f32],
@@ -330,7 +336,7 @@ impl Loops for WriteOutAll<'_> {
 /// An M-step.
 struct Move<'t, 's, 'u> {
     table: &'t mut SparseTable,
-    update: &'t Update<'u>,
+    update: TableUpdate<'u>,
     statistics: &'t mut Statistics<'s>,
     theta: &'t mut [f32],
 }
@@ -343,8 +349,11 @@ impl Loops for Move<'_, '_, '_> {
         let Move { table, update, statistics, theta } = self;
         let used = table.used(statistics);
         let mut mass = table.mass.take().unwrap_or_else(|| table.masses(theta));
-        let of_unit = |(&used, &mass): (&f64, &f64)| Blend::of(update, table.values, used, mass);
-        let blends: Vec<Blend> = used.iter().zip(&mass).map(of_unit).collect();
+        let units = used.iter().zip(&mass).enumerate();
+        let of_unit = |(unit, (&used, &mass)): (usize, (&f64, &f64))| {
+            Blend::of(&update, unit, table.values, used, mass)
+        };
+        let blends: Vec<Blend> = units.map(of_unit).collect();
         table.drop_old(&blends, theta);
         let moves = table.rescale(&blends);
         for (i, &row) in table.touched.rows().iter().enumerate() {

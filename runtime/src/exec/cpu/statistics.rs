@@ -1,8 +1,9 @@
 //! Expected statistics as the workers left them, in pieces that an M-step takes one after another.
 //!
-//! In: each worker's arrays, laid out alike. Out: their sum, in the order of the workers, and zeros for the
-//! next batch, both while a piece is in the cache.
+//! In: each worker's arrays, laid out alike. Out: their sum, in the order of the workers, averaged with earlier
+//! batches where that is asked for, and zeros for the next batch, all while a piece is in the cache.
 
+use crate::train::momentum::average;
 use std::ops::Range;
 
 /// Statistics of consecutive tables, or of consecutive rows of one.
@@ -12,6 +13,8 @@ pub(super) struct Statistics<'a> {
     linear: Vec<&'a mut [f32]>,
     /// Those of marked rows, times the weights.
     exact: Vec<&'a mut [f64]>,
+    /// Moving averages, and the share of this batch in them.
+    averages: Option<(&'a mut [f32], f32)>,
 }
 
 impl<'a> Statistics<'a> {
@@ -29,15 +32,26 @@ impl<'a> Statistics<'a> {
         }
     }
 
+    /// Lets sums be averaged with those of earlier batches.
+    pub(super) fn average(&mut self, averages: &'a mut [f32], share: f32) {
+        self.averages = Some((averages, share));
+    }
+
+    /// The averages of a range, if there are any.
+    pub(super) fn averages(&mut self, range: Range<usize>) -> Option<&mut [f32]> {
+        self.averages.as_mut().map(|(averages, _)| &mut averages[range])
+    }
+
     /// Splits the first `n` of them off.
     pub(super) fn take(&mut self, n: usize) -> Self {
         Statistics {
             linear: self.linear.iter_mut().map(|sums| take(sums, n)).collect(),
             exact: self.exact.iter_mut().map(|sums| take(sums, n)).collect(),
+            averages: self.averages.as_mut().map(|(averages, share)| (take(averages, n), *share)),
         }
     }
 
-    /// Adds up a range, times weights if there are any. What was added is zero afterwards.
+    /// Adds up a range, times weights if there are any, and averages it. What was added is zero afterwards.
     #[inline(always)]
     pub(super) fn collect(&mut self, range: Range<usize>, weights: Option<&[f32]>) -> &mut [f32] {
         let (first, others) = self.linear.split_first_mut().expect("something was gathered");
@@ -52,6 +66,9 @@ impl<'a> Statistics<'a> {
         for exact in self.exact.iter_mut().map(|exact| &mut exact[range.clone()]) {
             sums.iter_mut().zip(&*exact).for_each(|(sum, &x)| *sum += x as f32);
             exact.fill(0.0);
+        }
+        if let Some((averages, share)) = &mut self.averages {
+            average(sums, *share, &mut averages[range]);
         }
         sums
     }

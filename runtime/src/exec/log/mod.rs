@@ -13,7 +13,7 @@ mod up;
 
 use super::gathered::Gathered;
 use super::{Executor, Values};
-use crate::train::Update;
+use crate::train::{Momentum, Update};
 use pcc_ir::{Batch, Flows, Graph, Layer, LayerId, ParamId, Params, Value, VarId, group_table};
 use std::ops::Range;
 
@@ -192,8 +192,8 @@ impl Executor for LogExecutor {
         logs
     }
 
-    fn maximize(&mut self, update: &Update) {
-        self.gathered.maximize(&self.graph, update, &mut self.params);
+    fn maximize(&mut self, update: &Update, momentum: Option<&mut Momentum>) {
+        self.gathered.maximize(&self.graph, update, momentum, &mut self.params);
     }
 
     fn forget(&mut self) {

@@ -19,7 +19,7 @@ pub use soft::{BadWeights, LiteralWeights};
 
 use super::gathered::Gathered;
 use super::{CpuExecutor, CpuOptions, Executor, LogExecutor, Values};
-use crate::train::Update;
+use crate::train::{Momentum, Update};
 use engine::Engine;
 use leaf::Evidence;
 use pcc_cpu::CompileError;
@@ -283,8 +283,8 @@ impl Executor for UnitsExecutor {
         logs
     }
 
-    fn maximize(&mut self, update: &Update) {
-        self.gathered.maximize(&self.graph, update, &mut self.params);
+    fn maximize(&mut self, update: &Update, momentum: Option<&mut Momentum>) {
+        self.gathered.maximize(&self.graph, update, momentum, &mut self.params);
         self.follow_params();
     }
 

@@ -124,6 +124,7 @@ fn one_full_batch_of_em_given_labels_is_the_closed_form() {
         pseudocount: 0.5,
         per: Per::Node,
         start: Start::Exponential,
+        rule: Rule::Even,
     };
     let by_em = shop(Optimizer::Em(options));
     let closed = shop(Optimizer::Mle { pseudocount: 0.5, per: Per::Node });

@@ -41,6 +41,7 @@ fn em(epochs: u32) -> Optimizer {
         pseudocount: 0.1,
         per: Per::Node,
         start: Start::Exponential,
+        rule: Rule::Even,
     })
 }
 

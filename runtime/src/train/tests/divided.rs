@@ -3,7 +3,7 @@
 use crate::exec::{Executor, Interpreter};
 use crate::train::*;
 use pcc_diag::{Diagnostic, Span};
-use pcc_ir::recipe::{BatchSize, EmOptions, Metric, Per, Schedule, Start};
+use pcc_ir::recipe::{BatchSize, EmOptions, Metric, Per, Rule, Schedule, Start};
 use pcc_ir::{
     Batch, Domain, Family, Graph, GraphBuilder, LayerId, Param, ParamId, ParamShape, Params, VarId, family,
 };
@@ -111,6 +111,7 @@ fn options(batch: BatchSize, epochs: u32, graph: &Graph) -> FitOptions {
         pseudocount: 0.3,
         per: Per::Node,
         start: Start::Exponential,
+        rule: Rule::Even,
     };
     FitOptions { em, stop: None, seed: 3, held: vec![false; graph.params().len()], threads: 1 }
 }

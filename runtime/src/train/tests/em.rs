@@ -9,7 +9,7 @@ use pcc_ir::{Batch, Domain, Flows, Graph, ParamId, ParamShape, Params, Value, Va
 use proptest::prelude::*;
 
 fn plain(held: &[bool]) -> Update<'_> {
-    Update { step: 1.0, pseudocount: 0.0, per: Per::Node, held, threads: 1 }
+    Update { step: 1.0, pseudocount: 0.0, per: Per::Node, rows: None, held, threads: 1 }
 }
 
 /// One table after an M-step on given statistics.
@@ -128,7 +128,7 @@ fn the_number_of_threads_does_not_change_a_bit() {
         for (i, f) in flows.values_mut().iter_mut().enumerate() {
             *f = (i % 97) as f32;
         }
-        let update = Update { step: 0.3, pseudocount: 0.1, per: Per::Node, held: &held, threads };
+        let update = Update { step: 0.3, pseudocount: 0.1, per: Per::Node, rows: None, held: &held, threads };
         maximize(&graph, &flows, &update, &mut params);
         params
     });

@@ -3,7 +3,7 @@
 use crate::exec::{CpuExecutor, CpuOptions, Executor, Interpreter};
 use crate::query::tests::circuits::*;
 use crate::train::*;
-use pcc_ir::recipe::{BatchSize, EmOptions, Metric, Per, Schedule, Start};
+use pcc_ir::recipe::{BatchSize, EmOptions, Metric, Per, Rule, Schedule, Start};
 use pcc_ir::{Domain, Graph, Params};
 
 fn options(graph: &Graph, epochs: u32) -> FitOptions {
@@ -15,6 +15,7 @@ fn options(graph: &Graph, epochs: u32) -> FitOptions {
             pseudocount: 0.01,
             per: Per::Node,
             start: Start::Exponential,
+            rule: Rule::Even,
         },
         stop: None,
         seed: 7,
@@ -99,10 +100,17 @@ fn compiled_code_trains_like_the_interpreter() {
 
 #[test]
 fn a_resumed_stage_gives_the_bits_of_an_uninterrupted_one() {
+    for rule in [Rule::Even, Rule::Anemone { momentum: 0.0 }, Rule::Anemone { momentum: 0.9 }] {
+        resumes_with_the_same_bits(rule);
+    }
+}
+
+fn resumes_with_the_same_bits(rule: Rule) {
     let graph = random(2, 4, false);
     let [rows, valid] = [1, 2].map(|seed| EvidenceRows::new(random_rows(&graph, 37, 0.1, seed)));
     let stop = Some(StopRule { metric: Metric::LogLikelihood, patience: 50, min_delta: 0.0 });
-    let options = FitOptions { stop, ..options(&graph, 6) };
+    let mut options = FitOptions { stop, ..options(&graph, 6) };
+    options.em.rule = rule;
     let mut whole = fresh(&graph);
     let Ended::Done(expected) = run(&mut whole, &rows, Some(&valid), &options, None, &mut Watch::default())
     else {

@@ -1,5 +1,6 @@
 //! Learning against closed forms, enumeration and its own promises.
 
+mod anemone;
 mod divided;
 mod em;
 mod fit;

@@ -3,7 +3,7 @@
 use crate::exec::{CpuExecutor, CpuOptions, Executor, Interpreter};
 use crate::train::*;
 use pcc_diag::{Diagnostic, Span};
-use pcc_ir::recipe::{BatchSize, EmOptions, Metric, Per, Schedule, Start};
+use pcc_ir::recipe::{BatchSize, EmOptions, Metric, Per, Rule, Schedule, Start};
 use pcc_ir::{
     Batch, Domain, Family, Graph, GraphBuilder, LayerId, MISSING, Param, ParamId, ParamShape, Params, VarId,
     family,
@@ -96,6 +96,7 @@ fn options(batch: BatchSize, graph: &Graph) -> FitOptions {
         pseudocount: 0.3,
         per: Per::Node,
         start: Start::Exponential,
+        rule: Rule::Even,
     };
     let held = tables_of_parts(graph, &["body".into()], Span::NONE).unwrap();
     FitOptions { em, stop: None, seed: 3, held, threads: 1 }
