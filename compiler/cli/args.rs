@@ -45,6 +45,8 @@ pub enum Verb {
     Eval(EvalArgs),
     /// Draw samples from a model.
     Sample(SampleArgs),
+    /// Show finished runs side by side: what they reached, and what they took.
+    Compare(CompareArgs),
     /// Measure how fast standard workloads run on this machine.
     Bench(BenchArgs),
     /// Lay out source files in the one style there is.
@@ -341,6 +343,42 @@ pub struct SampleArgs {
     /// The machine.
     #[command(flatten)]
     pub machine: MachineArgs,
+}
+
+/// `pcc compare`
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// Folders of finished runs (the `--out` of `pcc run`). A run is named by its recipe, or as here:
+    /// `NAME=FOLDER`. Runs of one name and size are put together, whatever their seeds.
+    #[arg(value_name = "RUN", required = true)]
+    pub runs: Vec<String>,
+    /// What to compare by: data and metric of an `evaluate` step, such as `test.bpd`; by default what the first
+    /// run measures last.
+    #[arg(long, value_name = "DATA.METRIC")]
+    pub by: Option<String>,
+    /// Draw charts as SVG.
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// What the charts are drawn over, one each; by default `parameters`, or `cpu,visits` for circuits of one
+    /// size.
+    #[arg(long, value_name = "AXIS", value_delimiter = ',', requires = "svg")]
+    pub over: Vec<ChartAxis>,
+    /// How results are written.
+    #[arg(long, default_value = "human")]
+    pub format: Format,
+}
+
+/// What a chart of runs is drawn over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ChartAxis {
+    /// Parameters of the circuit.
+    Parameters,
+    /// Seconds on the wall.
+    Time,
+    /// CPU seconds of all threads.
+    Cpu,
+    /// Edges visited.
+    Visits,
 }
 
 /// `pcc bench`

@@ -4,6 +4,7 @@
 //! data; it knows neither syntax nor the names of a source file.
 
 pub mod chart;
+mod clock;
 pub mod data;
 pub mod exec;
 pub mod formats;
@@ -15,4 +16,5 @@ pub mod query;
 pub mod recipe;
 pub mod train;
 
+pub use clock::processor_seconds;
 pub use pages::LargePages;

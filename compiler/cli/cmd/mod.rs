@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod compare;
 mod completions;
 mod emit;
 mod eval;
@@ -26,6 +27,7 @@ pub fn run(verb: &Verb, terminal: &Terminal) -> Result<(), Failure> {
         Verb::Query(args) => query::run(args, terminal),
         Verb::Eval(args) => eval::run(args, terminal),
         Verb::Sample(args) => sample::run(args, terminal),
+        Verb::Compare(args) => compare::run(args, terminal),
         Verb::Bench(args) => bench::run(args, terminal),
         Verb::Fmt(args) => fmt::run(args, terminal),
         Verb::Explain(args) => explain::run(args),

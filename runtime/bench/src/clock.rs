@@ -1,6 +1,7 @@
 //! Clocks. On a shared machine time on the wall measures the scheduler, so one thread is timed by the CPU
 //! time of this process; several threads, whose CPU time says nothing of waiting for each other, by the wall.
 
+use pcc_runtime::processor_seconds;
 use std::time::Instant;
 
 /// What the time of a piece of work is.
@@ -28,19 +29,6 @@ impl Clock {
         };
         (result, seconds)
     }
-}
-
-/// CPU time of this process so far.
-#[cfg(unix)]
-fn processor_seconds() -> Option<f64> {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Some(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9)
-}
-
-/// CPU time of this process so far; not known here.
-#[cfg(not(unix))]
-fn processor_seconds() -> Option<f64> {
-    None
 }
 
 #[cfg(test)]

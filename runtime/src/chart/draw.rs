@@ -147,6 +147,8 @@ impl Tone {
         match self {
             Tone::Blue => "blue",
             Tone::Orange => "orange",
+            Tone::Green => "green",
+            Tone::Purple => "purple",
             Tone::Grey => "grey",
         }
     }

@@ -66,6 +66,10 @@ pub enum Tone {
     Blue,
     /// What it is compared with.
     Orange,
+    /// A third thing.
+    Green,
+    /// A fourth.
+    Purple,
     /// What stands behind.
     Grey,
 }

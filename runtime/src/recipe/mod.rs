@@ -7,6 +7,7 @@
 //! epoch. Nothing here knows the terminal: progress goes to an [`Observer`](crate::train::Observer).
 
 mod attach;
+pub mod compare;
 mod estimate;
 mod json;
 mod key;

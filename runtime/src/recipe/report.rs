@@ -12,7 +12,7 @@ use crate::exec::Executor;
 use crate::query::sample;
 use crate::train::Measured;
 use pcc_diag::Diagnostic;
-use pcc_ir::recipe::Output;
+use pcc_ir::recipe::{Fit, Output, TrainOn};
 use pcc_ir::{Batch, Graph};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -77,6 +77,18 @@ fn check_pictures(graph: &Graph) -> Result<(), Diagnostic> {
     picture(graph, nothing.row(0)).map(|_| ())
 }
 
+/// The file beside the model in which a run's [`summary`] lies.
+pub(crate) const SUMMARY: &str = "summary.json";
+
+/// Writes what the steps keep, for those who compare runs.
+///
+/// # Errors
+/// `disk-full`, `cannot-write`.
+pub(super) fn write_summary(steps: &[PlannedStep], setting: &Setting) -> Result<(), Diagnostic> {
+    let text = format!("{:#}\n", summary(steps, setting));
+    write_atomically(&setting.folder.join(SUMMARY), |to| to.write_all(text.as_bytes()))
+}
+
 /// Everything that the steps keep: settings, epochs and metrics.
 fn summary(steps: &[PlannedStep], setting: &Setting) -> Value {
     let parsed = |text: String| serde_json::from_str::<Value>(&text).ok();
@@ -93,11 +105,14 @@ fn summary(steps: &[PlannedStep], setting: &Setting) -> Value {
         json!({
             "step": step.name,
             "kind": kind,
+            "is_of_rows": matches!(&step.kind, StepKind::Train(training) if is_of_rows(&training.stage.fit)),
             "key": step.key,
             "settings": step.folder.read("settings.json").and_then(parsed),
             "epochs": epochs.lines().filter_map(|l| parsed(l.into())).collect::<Vec<_>>(),
             "seconds": spent.as_ref().map(|spent| spent.seconds),
             "epoch_seconds": spent.as_ref().map(|spent| &spent.epochs),
+            "processor_seconds": spent.as_ref().map(|spent| spent.processor),
+            "epoch_processor_seconds": spent.as_ref().map(|spent| &spent.processor_epochs),
             "edge_visits": spent.as_ref().map(|spent| spent.edge_visits),
             "divided": spent.as_ref().map(|spent| spent.divided),
             "rows": measured.map(|m| m.rows),
@@ -115,6 +130,11 @@ fn summary(steps: &[PlannedStep], setting: &Setting) -> Value {
         "version": setting.machine.version,
         "steps": steps.iter().map(of_step).collect::<Vec<_>>(),
     })
+}
+
+/// Whether what a stage reports of its epochs is the likelihood of rows as they are, without labels.
+fn is_of_rows(fit: &Fit) -> bool {
+    fit.given.is_empty() && matches!(fit.data, TrainOn::Data(_))
 }
 
 /// Writes rows of samples to `.npy`, `.csv`, or as a grid of pictures to `.png`.

@@ -1,7 +1,7 @@
 //! Carrying out a plan, step by step.
 
 use super::plan::{PlannedStep, RecipePlan, StepKind, Training};
-use super::report::write_output;
+use super::report::{write_output, write_summary};
 use super::step_folder::make_folder;
 use super::{Setting, json, stage};
 use crate::exec::Executor;
@@ -68,6 +68,7 @@ pub fn run(
             return Ok(Ended::Cancelled { step: name.clone() });
         }
     }
+    write_summary(&plan.steps, setting)?;
     Ok(Ended::Done { params: progress.params, evaluations: progress.evaluations })
 }
 

@@ -9,7 +9,7 @@ mod latents;
 mod learning;
 mod results;
 mod samples;
-mod words;
+pub(super) mod words;
 
 use super::Setting;
 use super::plan::PlannedStep;

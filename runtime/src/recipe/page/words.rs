@@ -7,7 +7,7 @@ use pcc_ir::recipe::{
 };
 
 /// A metric, as the label of an axis.
-pub(super) fn metric(metric: Metric) -> &'static str {
+pub(in crate::recipe) fn metric(metric: Metric) -> &'static str {
     match metric {
         Metric::LogLikelihood => "log-likelihood, nats a row",
         Metric::BitsPerDimension => "bits per dimension",
@@ -16,7 +16,7 @@ pub(super) fn metric(metric: Metric) -> &'static str {
 }
 
 /// A metric beside a number.
-pub(super) fn short(metric: Metric) -> &'static str {
+pub(in crate::recipe) fn short(metric: Metric) -> &'static str {
     match metric {
         Metric::LogLikelihood => "nats a row",
         Metric::BitsPerDimension => "bpd",
@@ -25,7 +25,7 @@ pub(super) fn short(metric: Metric) -> &'static str {
 }
 
 /// A measured number; a row that is impossible makes it infinite.
-pub(super) fn measured(value: Option<f64>) -> String {
+pub(in crate::recipe) fn measured(value: Option<f64>) -> String {
     match value {
         Some(value) if value.abs() >= 1e5 => format!("{value:.0}"),
         Some(value) if value.abs() >= 1e3 => format!("{value:.2}"),
