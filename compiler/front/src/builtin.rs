@@ -277,6 +277,8 @@ pub const SIGNATURES: &[Signature] = &[
     function(Home::Reader, "idx", &[PATH, ROWS], Kind::Data),
     function(Home::Reader, "npy", &[PATH, ROWS], Kind::Data),
     function(Home::Reader, "npz", &[PATH, required("array", Kind::Text), ROWS], Kind::Data),
+    function(Home::Reader, "safetensors", &[PATH, required("array", Kind::Text), ROWS], Kind::Data),
+    function(Home::Reader, "parquet", &[PATH, ROWS], Kind::Data),
     function(
         Home::Reader,
         "csv",

@@ -18,6 +18,8 @@ pub enum Content {
     Pickle,
     /// A safetensors file, such as a `.pcm` model.
     Safetensors,
+    /// A table in the Parquet format.
+    Parquet,
     /// An idx array.
     Idx,
     /// A PNG picture.
@@ -49,6 +51,7 @@ impl Content {
             [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Content::Npy,
             [b'P', b'K', 3 | 5, 4 | 6, ..] if holds(content, b"data.pkl") => Content::Pickle,
             [b'P', b'K', 3 | 5, 4 | 6, ..] => Content::Zip,
+            [b'P', b'A', b'R', b'1', ..] => Content::Parquet,
             [0x89, b'P', b'N', b'G', ..] => Content::Png,
             // Protocols 2 to 5 begin with their number.
             [0x80, 2..=5, ..] => Content::Pickle,
@@ -105,6 +108,7 @@ impl fmt::Display for Content {
             Content::Zip => "a zip archive",
             Content::Pickle => "a Python pickle",
             Content::Safetensors => "a safetensors file",
+            Content::Parquet => "a Parquet table",
             Content::Idx => "an idx array",
             Content::Png => "a PNG picture",
             Content::Psdd => "a PSDD",

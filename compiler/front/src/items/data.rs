@@ -245,17 +245,21 @@ impl<'e, 'p> ReaderCall<'e, 'p> {
         match self.name {
             "idx" => Ok(Reader::Idx),
             "npy" => Ok(Reader::Npy),
-            "npz" => match self.text("array")? {
-                Some(array) => Ok(Reader::Npz { array }),
-                None => {
-                    let message = "`npz` needs `array`, the name of an array in the archive";
-                    Err(Diagnostic::error("missing-argument", message).at(self.span, "").into())
-                }
-            },
+            "npz" => Ok(Reader::Npz { array: self.array("an array in the archive")? }),
+            "safetensors" => Ok(Reader::Safetensors { array: self.array("a tensor in the file")? }),
+            "parquet" => Ok(Reader::Parquet),
             "csv" => self.csv(),
             "bits" => Ok(Reader::Bits),
             _ => self.text_reader(n, data),
         }
+    }
+
+    fn array(&mut self, what: &str) -> Eval<String> {
+        let name = self.name;
+        self.text("array")?.ok_or_else(|| {
+            let message = format!("`{name}` needs `array`, the name of {what}");
+            Diagnostic::error("missing-argument", message).at(self.span, "").into()
+        })
     }
 
     fn csv(&mut self) -> Eval<Reader> {

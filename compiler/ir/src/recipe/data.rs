@@ -53,6 +53,13 @@ pub enum Reader {
         /// The array's name.
         array: String,
     },
+    /// One tensor of a safetensors file.
+    Safetensors {
+        /// The tensor's name.
+        array: String,
+    },
+    /// A Parquet file: the numbers of all columns, those of lists one after the other. Nulls are missing values.
+    Parquet,
     /// Comma-separated values. An empty field, `?`, `NA` and `nan` are missing values.
     Csv {
         /// Whether the first line names the columns.

@@ -1,14 +1,16 @@
 //! Readers: the content of a file becomes a data set, every value checked against its domain.
 //!
-//! One file for each format. Array formats (idx, npy, npz) give an [`array::Array`], which is checked and
-//! packed in one place; line formats (csv, bits, text) push rows into a [`rows::RowSink`].
+//! One file for each format. Array formats (idx, npy, npz, safetensors) give an [`array::Array`], which is checked and
+//! packed in one place; formats of rows (csv, bits, text, parquet) push rows into a [`rows::RowSink`].
 
 pub(super) mod array;
 mod bits;
 mod csv;
 mod idx;
 pub(super) mod npy;
+mod parquet;
 mod rows;
+mod tensor;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -77,6 +79,8 @@ fn read_cells(
         Reader::Idx => from_array(idx::read_array(content)),
         Reader::Npy => from_array(npy::read_array(content)),
         Reader::Npz { array } => from_array(npy::read_from_archive(content, array)),
+        Reader::Safetensors { array } => from_array(tensor::read_array(content, array)),
+        Reader::Parquet => parquet::read_rows(content, sink),
         Reader::Csv { has_header, separator } => csv::read_rows(content, *has_header, *separator, sink),
         Reader::Bits => bits::read_rows(content, sink),
         Reader::Text(options) => match vocabulary {

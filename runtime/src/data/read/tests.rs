@@ -2,12 +2,18 @@
 
 use crate::data::cells::{Bytes, Cells};
 use crate::data::{DataSets, Dataset, Mask, read, write_csv, write_npy};
+use parquet::data_type::{ByteArrayType, FloatType, Int32Type, Int64Type};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
 use pcc_diag::{Diagnostic, Span};
 use pcc_ir::recipe::{DataSource, Reader, Rows, TextOptions};
 use pcc_ir::{Batch, Domain, MISSING, VarGroup, VarId};
 use proptest::prelude::*;
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 fn group(name: &str, extents: &[u32], domain: Domain, first: u32) -> VarGroup {
     VarGroup { name: name.into(), extents: extents.into(), domain, is_latent: false, first: VarId(first) }
@@ -227,6 +233,8 @@ proptest! {
             Just(npy("<i8", true, "(2, 2)", &[0; 32])),
             Just(b"0,1\n1,?\n".to_vec()),
             Just(b"PK\x03\x04".to_vec()),
+            Just(tensors(&[("a", Dtype::I64, vec![2, 2], vec![0; 32])])),
+            Just(table("message m { required int32 a; optional int64 b; }")),
         ],
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
         length in any::<prop::sample::Index>(),
@@ -239,7 +247,9 @@ proptest! {
         content.truncate(length.index(content.len()) + 1);
         let groups = [group("A", &[2], Domain::Cat(4), 0)];
         let npz = Reader::Npz { array: "a".into() };
-        for reader in [Reader::Idx, Reader::Npy, npz, csv(false), csv(true), Reader::Bits, text(2, 1, false)] {
+        let tensor = Reader::Safetensors { array: "a".into() };
+        let all = [Reader::Idx, Reader::Npy, npz, tensor, Reader::Parquet, csv(false), csv(true), Reader::Bits, text(2, 1, false)];
+        for reader in all {
             if let Ok(data) = check(&content, reader, &groups) {
                 prop_assert!(words(&data).iter().flatten().all(|&w| w < 4 || w == MISSING));
             }
@@ -264,6 +274,140 @@ fn numpy_archives() {
     assert_eq!(words(&data), [[1, 0], [0, 1]]);
     check_fault(&content, Reader::Npz { array: "test".into() }, &groups, "data-format", &["`train`"]);
     check_fault(&content[..20], Reader::Npz { array: "train".into() }, &groups, "data-format", &[]);
+}
+
+/// A safetensors file.
+fn tensors(named: &[(&str, Dtype, Vec<usize>, Vec<u8>)]) -> Vec<u8> {
+    let view = |dtype, shape: &Vec<usize>, bytes| TensorView::new(dtype, shape.clone(), bytes).unwrap();
+    let views = named.iter().map(|(name, dtype, shape, bytes)| (*name, view(*dtype, shape, bytes)));
+    safetensors::serialize(views, None).unwrap()
+}
+
+#[test]
+fn tensors_of_every_type() {
+    let groups = [group("A", &[3], Domain::Int(-2, 9), 0)];
+    let of_type = |dtype, bytes: &[u8]| {
+        let file =
+            tensors(&[("other", Dtype::U8, vec![1], vec![0]), ("a", dtype, vec![1, 3], bytes.to_vec())]);
+        check(&file, Reader::Safetensors { array: "a".into() }, &groups)
+    };
+    // Codes count from the least value.
+    let wanted = [[3, 0, 11]];
+    let (a, b, c) = (1_i8, -2_i8, 9_i8);
+    let bytes = |to: &dyn Fn(i8) -> Vec<u8>| [a, b, c].iter().flat_map(|&x| to(x)).collect::<Vec<u8>>();
+    let signed = [
+        (Dtype::I8, bytes(&|x| x.to_le_bytes().to_vec())),
+        (Dtype::I16, bytes(&|x| i16::from(x).to_le_bytes().to_vec())),
+        (Dtype::I32, bytes(&|x| i32::from(x).to_le_bytes().to_vec())),
+        (Dtype::I64, bytes(&|x| i64::from(x).to_le_bytes().to_vec())),
+        (Dtype::F32, bytes(&|x| f32::from(x).to_le_bytes().to_vec())),
+        (Dtype::F64, bytes(&|x| f64::from(x).to_le_bytes().to_vec())),
+        // 1 = 2^0, -2 = -(2^1), 9 = 2^3 * 1.125.
+        (Dtype::F16, [0x3c00_u16, 0xc000, 0x4880].iter().flat_map(|x| x.to_le_bytes()).collect()),
+        (Dtype::BF16, [0x3f80_u16, 0xc000, 0x4110].iter().flat_map(|x| x.to_le_bytes()).collect()),
+    ];
+    for (dtype, bytes) in signed {
+        assert_eq!(words(&of_type(dtype, &bytes).unwrap()), wanted, "{dtype:?}");
+    }
+    for (dtype, size) in [(Dtype::U8, 1), (Dtype::U16, 2), (Dtype::U32, 4), (Dtype::U64, 8)] {
+        let number = |x: u8| [vec![x], vec![0; size - 1]].concat();
+        let bytes = [1, 0, 9].map(number).concat();
+        assert_eq!(words(&of_type(dtype, &bytes).unwrap()), [[3, 2, 11]], "{dtype:?}");
+    }
+    let fault = of_type(Dtype::F8_E4M3, &[0; 3]).unwrap_err();
+    assert!(fault.code == "data-format" && fault.message.contains("F8_E4M3"), "{}", fault.message);
+}
+
+#[test]
+fn small_half_floats() {
+    let groups = [group("A", &[4], Domain::Real, 0)];
+    // 2^-24, 65504, 1/3 rounded, -0.
+    let bytes: Vec<u8> = [0x0001_u16, 0x7bff, 0x3555, 0x8000].iter().flat_map(|x| x.to_le_bytes()).collect();
+    let file = tensors(&[("a", Dtype::F16, vec![1, 4], bytes)]);
+    let data = check(&file, Reader::Safetensors { array: "a".into() }, &groups).unwrap();
+    let found: Vec<f32> = words(&data)[0].iter().map(|&w| f32::from_bits(w)).collect();
+    assert_eq!(found, [2_f32.powi(-24), 65504.0, 0.333_251_95, 0.0]);
+}
+
+#[test]
+fn tensors_that_are_not_there() {
+    let groups = [group("A", &[2], Domain::Bool, 0)];
+    let reader = |array: &str| Reader::Safetensors { array: array.into() };
+    let file = tensors(&[("train", Dtype::BOOL, vec![2, 2], vec![1, 0, 0, 1])]);
+    assert_eq!(words(&check(&file, reader("train"), &groups).unwrap()), [[1, 0], [0, 1]]);
+    check_fault(&file, reader("test"), &groups, "data-format", &["`train`"]);
+    check_fault(&file[..file.len() - 1], reader("train"), &groups, "data-format", &["damaged"]);
+    check_fault(b"0,1\n", reader("train"), &groups, "data-format", &["no safetensors file"]);
+    let wide = tensors(&[("train", Dtype::U8, vec![1, 3], vec![0; 3])]);
+    check_fault(&wide, reader("train"), &groups, "data-shape", &["1 x 3"]);
+}
+
+/// A Parquet table with the rows (1, 3), (0, null): a column `a` of 32 bits, and an optional `b` of 64.
+fn table(schema: &str) -> Vec<u8> {
+    let mut content = Vec::new();
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut writer = SerializedFileWriter::new(&mut content, schema, Arc::default()).unwrap();
+    let mut rows = writer.next_row_group().unwrap();
+    let mut a = rows.next_column().unwrap().unwrap();
+    a.typed::<Int32Type>().write_batch(&[1, 0], None, None).unwrap();
+    a.close().unwrap();
+    let mut b = rows.next_column().unwrap().unwrap();
+    b.typed::<Int64Type>().write_batch(&[3], Some(&[1, 0]), None).unwrap();
+    b.close().unwrap();
+    rows.close().unwrap();
+    writer.close().unwrap();
+    content
+}
+
+#[test]
+fn tables_of_numbers_and_nulls() {
+    let content = table("message m { required int32 a; optional int64 b; }");
+    let groups = [group("A", &[], Domain::Bool, 0), group("B", &[], Domain::Cat(4), 1)];
+    assert_eq!(words(&check(&content, Reader::Parquet, &groups).unwrap()), [[1, 3], [0, MISSING]]);
+    let narrow = [group("A", &[2], Domain::Cat(3), 0)];
+    check_fault(&content, Reader::Parquet, &narrow, "value-out-of-domain", &["row 1", "3", "`A[1]`"]);
+    let few = [group("A", &[], Domain::Bool, 0)];
+    check_fault(&content, Reader::Parquet, &few, "data-shape", &["row 1 has more than 1 value"]);
+    let many = [group("A", &[3], Domain::Cat(4), 0)];
+    check_fault(&content, Reader::Parquet, &many, "data-shape", &["row 1 has 2 values, not 3"]);
+    check_fault(&content[..40], Reader::Parquet, &narrow, "data-format", &["damaged"]);
+    check_fault(b"0,1\n", Reader::Parquet, &narrow, "data-format", &["no Parquet table"]);
+}
+
+#[test]
+fn tables_of_lists() {
+    let schema = "message m { required group v (LIST) { repeated group list { required float element; } } }";
+    let mut content = Vec::new();
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut writer = SerializedFileWriter::new(&mut content, schema, Arc::default()).unwrap();
+    let mut rows = writer.next_row_group().unwrap();
+    let mut v = rows.next_column().unwrap().unwrap();
+    // Two rows of two numbers: a repetition of zero begins a row.
+    v.typed::<FloatType>().write_batch(&[0.5, 1.0, -2.0, 4.0], Some(&[1; 4]), Some(&[0, 1, 0, 1])).unwrap();
+    v.close().unwrap();
+    rows.close().unwrap();
+    writer.close().unwrap();
+    let groups = [group("A", &[2], Domain::Real, 0)];
+    let data = check(&content, Reader::Parquet, &groups).unwrap();
+    assert_eq!(words(&data), [[0.5, 1.0], [-2.0, 4.0]].map(|row: [f32; 2]| row.map(f32::to_bits)));
+    let one = DataSource { rows: Rows { start: 1, end: None }, ..source(Reader::Parquet, &["A"]) };
+    let data = check_source(&content, &one, &groups).unwrap();
+    assert_eq!(words(&data), [[-2.0_f32, 4.0].map(f32::to_bits)]);
+}
+
+#[test]
+fn columns_that_hold_no_numbers() {
+    let mut content = Vec::new();
+    let schema = Arc::new(parse_message_type("message m { required binary name (UTF8); }").unwrap());
+    let mut writer = SerializedFileWriter::new(&mut content, schema, Arc::default()).unwrap();
+    let mut rows = writer.next_row_group().unwrap();
+    let mut name = rows.next_column().unwrap().unwrap();
+    name.typed::<ByteArrayType>().write_batch(&["Ada".into()], None, None).unwrap();
+    name.close().unwrap();
+    rows.close().unwrap();
+    writer.close().unwrap();
+    let groups = [group("A", &[], Domain::Bool, 0)];
+    check_fault(&content, Reader::Parquet, &groups, "data-format", &["`name`", "\"Ada\""]);
 }
 
 #[test]
