@@ -8,10 +8,11 @@ use pcc_front::{Assertion, Elaborated, Program, Settings};
 use pcc_ir::recipe::{Codes, DataSource, LearnRequest, Learned, Recipe, WeightSource};
 use pcc_ir::{Graph, VarGroup};
 use pcc_runtime::data::DataSets;
-use pcc_runtime::learn::{Library, Lock, call_key};
+use pcc_runtime::learn::{Library, Lock, TeacherCost, call_key};
 use pcc_runtime::recipe::Keyed;
 use pcc_teacher::Networks;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -45,6 +46,11 @@ impl World {
         Ok(World { program, pcc_data: source.data.clone(), lock, may_learn, data, teachers })
     }
 
+    /// Refuses learning that would take more bytes than this.
+    pub fn limit_memory(&self, bytes: u64) {
+        self.teachers.borrow_mut().limit_memory(bytes);
+    }
+
     /// The folder named by `--data` or `PCC_DATA`.
     pub fn pcc_data(&self) -> Option<&Path> {
         self.pcc_data.as_deref()
@@ -64,6 +70,24 @@ impl World {
         let (lock, teachers) = (&mut *self.lock.borrow_mut(), &mut *self.teachers.borrow_mut());
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         ask(&mut Library { lock, program: &self.program, data, teachers, threads })
+    }
+
+    /// The name of the teacher that a request asks, and what that will cost. Learns nothing.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the data or the teacher.
+    pub fn cost(
+        &self,
+        request: &LearnRequest,
+        inventory: Inventory,
+    ) -> Result<Option<(String, TeacherCost)>, Diagnostic> {
+        let found = self.library(inventory, |library| library.cost(request))?;
+        Ok(found.map(|(teacher, cost)| (teacher.name.clone(), cost)))
+    }
+
+    /// What learning took, by the name of what was learned or found in the lock.
+    pub fn learning_seconds(&self) -> BTreeMap<String, f64> {
+        self.lock.borrow().seconds().clone()
     }
 
     /// Labels and their key, learned when they are not in the lock.
@@ -191,6 +215,11 @@ impl Loaded {
         for recipe in recipes.iter().filter(|recipe| recipe.circuit == circuit) {
             self.sink.extend(pcc_runtime::recipe::refusals(recipe, graph));
         }
+    }
+
+    /// What the program learns.
+    pub fn learn_requests(&mut self) -> Vec<LearnRequest> {
+        pcc_front::learn_requests(&self.program, &self.settings, &mut self.sink)
     }
 
     /// All data sets that are declared.

@@ -13,6 +13,7 @@ use pcc_ir::recipe::{Codes, Recipe};
 use pcc_ir::{Graph, Params};
 use pcc_runtime::data::DataSets;
 use pcc_runtime::exec::Executor;
+use pcc_runtime::learn::Work;
 use pcc_runtime::model::{Model, Provenance};
 use pcc_runtime::recipe::{Ended, Evaluation, Machine, RecipePlan, Setting};
 use serde_json::json;
@@ -26,13 +27,16 @@ pub fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
         true => World::of_lock(&args.file, &args.source)?,
         false => World::of_data(&args.file, &args.source)?,
     };
+    if let Some(bytes) = args.machine.memory {
+        world.limit_memory(bytes);
+    }
     let mut loaded = Loaded::from_file(&args.file, &world, &args.source)?;
     let Some((recipe, graph)) = prepared(args, &mut loaded, &world)? else {
         if loaded.has_errors() {
             return Err(loaded.into_failure());
         }
         terminal.show(loaded.found(), loaded.sources());
-        return not_elaborated(args);
+        return not_elaborated(args, &mut loaded, &world);
     };
     terminal.show(loaded.found(), loaded.sources());
     let outcome = carry_out(args, terminal, &recipe, &graph, &mut loaded, &world, started);
@@ -90,16 +94,44 @@ fn chosen(args: &RunArgs, mut recipes: Vec<Recipe>) -> Result<Recipe, Failure> {
 }
 
 /// Only a dry run gets here without an error: the circuit waits for a learned value.
-fn not_elaborated(args: &RunArgs) -> Result<(), Failure> {
-    match only_asks(args) {
-        true => {
-            print_line(
-                "the circuit depends on values that are not learned yet, so its steps can't be estimated",
-            );
-            print_line("`pcc run` learns them first");
-            Ok(())
+fn not_elaborated(args: &RunArgs, loaded: &mut Loaded, world: &World) -> Result<(), Failure> {
+    if !only_asks(args) {
+        return Err(Failure::Shown);
+    }
+    if args.format == Format::Human {
+        print_line("the circuit depends on values that are not learned yet, so its steps can't be estimated");
+        print_line("`pcc run` learns them first");
+    }
+    let (sources, variables) = (loaded.data_sources(), loaded.variables());
+    let mut trained = Vec::new();
+    for request in loaded.learn_requests() {
+        let Some((teacher, cost)) = world.cost(&request, (&sources, &variables)).map_err(Failure::of)? else {
+            continue;
+        };
+        // A teacher is trained for the first that asks it.
+        if cost.learning.seconds > 0.0 && !trained.contains(&teacher) {
+            print_cost(args, &format!("teacher {teacher}"), cost.learning, None);
+            trained.push(teacher);
         }
-        false => Err(Failure::Shown),
+        print_cost(args, &format!("learn {}", request.name), cost.reading, Some(cost.bytes));
+    }
+    Ok(())
+}
+
+fn print_cost(args: &RunArgs, name: &str, work: Work, of_vectors: Option<u64>) {
+    let Work { multiplications, seconds } = work;
+    match args.format {
+        Format::Human => {
+            let size = of_vectors.map_or(String::new(), |size| format!(", {} of vectors", bytes(size)));
+            let time = human_seconds(seconds);
+            print_line(&format!("{name:<24} about {time}, {multiplications:.1e} multiplications{size}"));
+        }
+        Format::Json => {
+            let line = json!({
+                "step": name, "seconds": seconds, "multiplications": multiplications, "bytes": of_vectors,
+            });
+            print_line(&line.to_string());
+        }
     }
 }
 
@@ -135,6 +167,7 @@ fn carry_out(
         graph,
         data: &mut data,
         labels: &labels,
+        learning: &|| world.learning_seconds(),
         folder: &folder,
         executors: &executors,
         machine,
@@ -142,7 +175,7 @@ fn carry_out(
     };
     let mut plan = match RecipePlan::new(&mut setting) {
         Ok(plan) => plan,
-        Err(waits) if !waits.is_error() => return not_elaborated(args),
+        Err(waits) if !waits.is_error() => return not_elaborated(args, loaded, world),
         Err(fault) => return Err(Failure::of(fault)),
     };
     if let Some(stage) = &args.from

@@ -371,6 +371,34 @@ impl World for Text<'_> {
 }
 
 #[test]
+fn labels_are_for_the_grid_of_their_latent() {
+    let head = "import std/cluster.{kmeans}\nvars X[4, 6, 3] : cat(16)\nlatent Z[2, 3] : cat(4)\n\
+                latent Y[3, 2] : cat(4)\nlatent L[6] : cat(4)\ndata train : X from npy(\"train.npy\")\n\
+                teacher vq = vq_vae(patch = (2, 2), codes = 4) on train\n\
+                teacher mae = masked_autoencoder(patch = (2, 2)) on train\n\
+                learn book = vq.codes(train)\n\
+                learn codes = kmeans(mae.features(train, context = ancestors), k = 4)\n\
+                learn tiles = kmeans(train.tiles(Y), k = 4)\n\
+                circuit M = prod(for v in X: input[1](v))\n";
+    let cases = [
+        ("Z", "book", None),
+        ("Z", "codes", None),
+        ("L", "codes", None),
+        ("Y", "book", Some("data-shape")),
+        ("Y", "codes", Some("data-shape")),
+        ("Z", "tiles", Some("tiles-do-not-divide")),
+    ];
+    for (latent, labels, fault) in cases {
+        let world = Files(BTreeMap::new());
+        let (mut sources, mut sink) = (Sources::new(), Sink::new());
+        let text = format!("{head}recipe go() for M {{ materialize {latent} from {labels} }}\n");
+        let program = load("m.pc", &Text(&text, world), &mut sources, &mut sink);
+        recipes(&program, &Settings::plain(), &mut sink);
+        assert_eq!(codes(&sink), Vec::from_iter(fault), "{latent} {labels}: {:#?}", sink.found());
+    }
+}
+
+#[test]
 fn claims_have_properties_and_places() {
     let (program, settings) = one("vars A, B : bool\nlatent Z : cat(2)\nconstraint F(A, B) = A => B\n\
          circuit M = sum[1](prod(A, B), prod(not A, B))\ncircuit N = prod(A, B)\n\

@@ -10,7 +10,13 @@ use pcc_ir::recipe::{ChowLiuOptions, Learned};
 
 /// The best tree, or the best trees when more than one is asked for (fewer when there are not so many).
 /// Independent variables have information zero, not none, so there always is a tree.
-pub(super) fn learn(view: &View, options: &ChowLiuOptions, span: Span) -> Result<Learned, Diagnostic> {
+///
+/// # Errors
+/// Those of [`mutual_information`].
+///
+/// # Panics
+/// Without variables.
+pub fn learn(view: &View, options: &ChowLiuOptions, span: Span) -> Result<Learned, Diagnostic> {
     let n = view.n_variables();
     let weights = mutual_information(view, options, span)?;
     let found = best_spanning_trees(n, &weights, options.trees.max(1) as usize);

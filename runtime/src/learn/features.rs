@@ -44,11 +44,43 @@ pub trait Teachers {
         own: Option<&Dataset>,
     ) -> Result<FeatureRows, Diagnostic>;
 
+    /// What the answer to a question will cost, beside the data itself: nothing is trained and no vectors are kept.
+    ///
+    /// # Errors
+    /// As [`Teachers::features`].
+    fn cost(
+        &mut self,
+        asked: Asked,
+        view: TeacherView,
+        data: &Dataset,
+        own: Option<&Dataset>,
+    ) -> Result<TeacherCost, Diagnostic>;
+
     /// The codes that a teacher itself gives to `data`.
     ///
     /// # Errors
     /// As [`Teachers::features`].
     fn codes(&mut self, asked: Asked, data: &Dataset, own: Option<&Dataset>) -> Result<Labels, Diagnostic>;
+}
+
+/// Work that is to be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Work {
+    /// Multiplications of numbers.
+    pub multiplications: f64,
+    /// How long they will take, from a small part that was timed.
+    pub seconds: f64,
+}
+
+/// What the answer to a question will cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TeacherCost {
+    /// Training the network, which is done once for all questions.
+    pub learning: Work,
+    /// Making vectors of the rows that have none yet.
+    pub reading: Work,
+    /// Bytes of all vectors.
+    pub bytes: u64,
 }
 
 /// A teacher, and what is known where it is asked.

@@ -9,7 +9,7 @@ use pcc_ir::recipe::{Centres, Clusters, KmeansOptions, Labels};
 ///
 /// # Errors
 /// `empty-data` without vectors.
-pub(super) fn cluster(
+pub fn cluster(
     features: &FeatureRows,
     options: &KmeansOptions,
     threads: usize,

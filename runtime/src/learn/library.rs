@@ -3,14 +3,17 @@
 //! A value may be learned from another, such as a tree from labels; its key then covers that one's key, so
 //! that a change anywhere reaches whatever depends on it.
 
-use super::features::{Asked, FeatureRows, Teachers, of_tiles, read_array};
+use super::features::{Asked, FeatureRows, TeacherCost, Teachers, of_tiles, read_array};
 use super::labels::{assign, cluster};
 use super::{Lock, Locked, View, call_key, chow_liu, half_hash};
 use crate::data::{DataSets, Dataset};
 use pcc_diag::{Diagnostic, Span};
-use pcc_ir::recipe::{Codes, Features, Labels, LearnCall, LearnRequest, Learned, Network, Teacher};
+use pcc_ir::recipe::{
+    Codes, Features, Labels, LearnCall, LearnRequest, Learned, Network, Teacher, TeacherView,
+};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// What learning looks at.
 pub struct Library<'a> {
@@ -35,10 +38,16 @@ impl Library<'_> {
         let key = self.key(&request.call, request.span)?;
         let name = format!("{}.{}", self.program, request.name);
         if let Locked::Fresh(value) = self.lock.get(&name, &key)? {
+            self.lock.find_seconds(&request.name, &key);
             return Ok(value);
         }
+        // What is learned on the way has seconds of its own.
+        let others = |lock: &Lock| lock.seconds().values().sum::<f64>();
+        let (begun, before) = (Instant::now(), others(self.lock));
         let value = self.learn(&request.call, request.span)?;
+        let seconds = begun.elapsed().as_secs_f64() - (others(self.lock) - before);
         self.lock.put(&name, &key, &value)?;
+        self.lock.put_seconds(&request.name, &key, seconds.max(0.0));
         Ok(value)
     }
 
@@ -68,6 +77,33 @@ impl Library<'_> {
             Locked::Fresh(Learned::Labels(labels)) => Ok(Some((labels, key))),
             _ => Ok(None),
         }
+    }
+
+    /// The teacher that a request asks and what that will cost; `None` for a request that asks none, or whose value is
+    /// kept. Learns nothing.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the data or a teacher, and faults of the lock.
+    pub fn cost<'r>(
+        &mut self,
+        request: &'r LearnRequest,
+    ) -> Result<Option<(&'r Teacher, TeacherCost)>, Diagnostic> {
+        let (teacher, view, data) = match &request.call {
+            LearnCall::Kmeans { features, .. } | LearnCall::Assign { features, .. } => match features {
+                Features::Teacher { teacher, view, data } => (teacher, *view, data),
+                Features::Tiles { .. } | Features::Array(_) => return Ok(None),
+            },
+            LearnCall::TeacherCodes { teacher, data } => (teacher, TeacherView::Codes, data),
+            LearnCall::ChowLiu { .. } | LearnCall::ChowLiuOfCodes { .. } => return Ok(None),
+        };
+        let key = self.key(&request.call, request.span)?;
+        if let Locked::Fresh(_) = self.lock.get(&format!("{}.{}", self.program, request.name), &key)? {
+            return Ok(None);
+        }
+        let dataset = self.data.get(data)?;
+        let cost = self
+            .ask(teacher, request.span, |teachers, asked, own| teachers.cost(asked, view, &dataset, own))?;
+        Ok(Some((teacher, cost)))
     }
 
     fn learn(&mut self, call: &LearnCall, span: Span) -> Result<Learned, Diagnostic> {

@@ -33,6 +33,16 @@ impl Teachers for Squares {
         Ok(FeatureRows { rows, positions, width: 1, values: (0..rows * positions).map(square).collect() })
     }
 
+    fn cost(
+        &mut self,
+        _: Asked,
+        _: TeacherView,
+        data: &Dataset,
+        _: Option<&Dataset>,
+    ) -> Result<TeacherCost, Diagnostic> {
+        Ok(TeacherCost { bytes: data.n_rows() as u64, ..TeacherCost::default() })
+    }
+
     fn codes(&mut self, _: Asked, _: &Dataset, _: Option<&Dataset>) -> Result<Labels, Diagnostic> {
         unreachable!("squares are no codes")
     }
@@ -146,6 +156,28 @@ fn a_teacher_is_asked_once_and_again_when_it_changes() {
     let (labels, key) = kept(&mut world).expect("they were learned again");
     let (same, its_key) = world.library(|library| library.labels(&codes, Span::NONE)).unwrap();
     assert_eq!((labels, key), (same, its_key));
+}
+
+#[test]
+fn what_is_kept_costs_nothing() {
+    let mut world = World::new();
+    let Codes { name, call } = kmeans(squares("valid"), 2, Clusters::Shared);
+    let request = LearnRequest { name, call, span: Span::NONE };
+    let cost = |world: &mut World| {
+        let of_teacher = |library: &mut Library| {
+            library
+                .cost(&request)
+                .map(|found| found.map(|(teacher, cost)| (teacher.name.clone(), cost.bytes)))
+        };
+        world.library(of_teacher).unwrap()
+    };
+    assert_eq!(cost(&mut world), Some(("squares".into(), 2)));
+    world.library(|library| library.learned(&request)).unwrap();
+    assert_eq!(cost(&mut world), None);
+    assert!(
+        world.library(|library| library.learned(&request).map(|_| library.lock.seconds()["codes"])).unwrap()
+            > 0.0
+    );
 }
 
 #[test]

@@ -30,6 +30,12 @@ struct Entry {
     file: String,
 }
 
+/// What learning a value took.
+#[derive(Serialize, Deserialize)]
+struct Cost {
+    seconds: f64,
+}
+
 /// What the lock knows of a learned value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Locked {
@@ -63,6 +69,8 @@ impl Locked {
 pub struct Lock {
     folder: PathBuf,
     contents: Contents,
+    /// Seconds that learning took, by name, of the values that were put or found fresh.
+    seconds: BTreeMap<String, f64>,
 }
 
 impl Lock {
@@ -83,7 +91,7 @@ impl Lock {
             let why = format!("it has version {}, and this pcc knows {VERSION}", contents.version);
             return Err(damaged(&path, &why));
         }
-        Ok(Lock { folder: folder.into(), contents })
+        Ok(Lock { folder: folder.into(), contents, seconds: BTreeMap::new() })
     }
 
     /// The value of a name when it was learned by this call, from whatever data: what editors and `pcc check`
@@ -122,6 +130,31 @@ impl Lock {
             Some(value) => Locked::Stale(value),
             None => Locked::Absent,
         })
+    }
+
+    /// Notes what learning a value took. That is no result: it lies beside the value, and no key covers it. Where it
+    /// can't be kept, only reports of later runs lack it.
+    pub fn put_seconds(&mut self, name: &str, key: &str, seconds: f64) {
+        let path = self.cost_file(key);
+        let _ = write_atomically(&path, |to| Ok(serde_json::to_writer(to, &Cost { seconds })?));
+        self.seconds.insert(name.into(), seconds);
+    }
+
+    /// Looks up what learning a value took, where that was noted.
+    pub fn find_seconds(&mut self, name: &str, key: &str) {
+        let cost = std::fs::read(self.cost_file(key)).ok();
+        if let Some(Cost { seconds }) = cost.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+            self.seconds.entry(name.into()).or_insert(seconds);
+        }
+    }
+
+    /// What learning took, by name: of all values that were learned or looked up since the lock was opened.
+    pub fn seconds(&self) -> &BTreeMap<String, f64> {
+        &self.seconds
+    }
+
+    fn cost_file(&self, key: &str) -> PathBuf {
+        self.folder.join(VALUES).join(format!("{}.cost", blake3::hash(key.as_bytes()).to_hex()))
     }
 
     /// Stores a value, then the lock that names it.
@@ -220,6 +253,21 @@ mod tests {
         for (name, key) in [("tree", "c"), ("none", "a")] {
             assert_eq!(lock.get(name, key).unwrap().fresh(name).unwrap_err().code, "stale-lock");
         }
+    }
+
+    #[test]
+    fn seconds_lie_beside_values() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut lock = Lock::open(folder.path()).unwrap();
+        lock.put("tree", "a", &chain(3)).unwrap();
+        lock.put_seconds("tree", "a", 1.5);
+        assert_eq!(lock.seconds()["tree"], 1.5);
+        let mut lock = Lock::open(folder.path()).unwrap();
+        assert!(lock.seconds().is_empty());
+        lock.find_seconds("tree", "other");
+        assert!(lock.seconds().is_empty());
+        lock.find_seconds("tree", "a");
+        assert_eq!(lock.seconds()["tree"], 1.5);
     }
 
     #[test]

@@ -18,7 +18,9 @@ mod spanning_trees;
 mod tests;
 mod view;
 
-pub use features::{Asked, FeatureRows, Teachers};
+pub use chow_liu::learn as learn_trees;
+pub use features::{Asked, FeatureRows, TeacherCost, Teachers, Work};
+pub use labels::cluster;
 pub use library::Library;
 pub use lock::{Lock, Locked};
 pub use mutual_information::mutual_information;

@@ -64,6 +64,11 @@ impl<'d> View<'d> {
         (0..n_rows.min(self.n_rows())).map(word).collect()
     }
 
+    /// The columns of each tile.
+    pub fn tiles(&self) -> &[Vec<u32>] {
+        &self.tiles
+    }
+
     /// The name of the data set.
     pub fn name(&self) -> &str {
         self.dataset.name()

@@ -36,10 +36,14 @@ use crate::exec::MakeExecutor;
 use pcc_diag::{Diagnostic, Span};
 use pcc_ir::Graph;
 use pcc_ir::recipe::{Codes, Recipe};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Gives labels and their key, learning them when they are not kept.
 pub type GetLabels<'a> = &'a dyn Fn(&Codes, Span) -> Result<Keyed, Diagnostic>;
+
+/// Gives the seconds that learning took, by the name of what was learned before the first step.
+pub type GetSeconds<'a> = &'a dyn Fn() -> BTreeMap<String, f64>;
 
 /// What a recipe is carried out with.
 pub struct Setting<'a> {
@@ -51,6 +55,8 @@ pub struct Setting<'a> {
     pub data: &'a mut DataSets,
     /// Where labels come from.
     pub labels: GetLabels<'a>,
+    /// What learning labels and structures took.
+    pub learning: GetSeconds<'a>,
     /// Where results go; steps are kept in `steps/` below it. It is made when first needed.
     pub folder: &'a Path,
     /// How circuits are run.

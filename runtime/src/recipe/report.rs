@@ -128,6 +128,7 @@ fn summary(steps: &[PlannedStep], setting: &Setting) -> Value {
         "numerics": setting.machine.numerics,
         "threads": setting.machine.threads,
         "version": setting.machine.version,
+        "learning_seconds": (setting.learning)(),
         "steps": steps.iter().map(of_step).collect::<Vec<_>>(),
     })
 }

@@ -19,6 +19,8 @@ pub enum Purpose {
     Sample = 3,
     /// Starts of clusterings; the next steps are the position and the number of the start.
     Cluster = 4,
+    /// Weights, order and masks of a network; the next steps are what it is, the epoch, the batch and the shard.
+    Teach = 5,
 }
 
 /// A stream of random numbers.

@@ -15,15 +15,20 @@ pub(crate) fn text(content: &str, window: usize, n_words: u32) -> Arc<Dataset> {
         vocabulary: None,
         vocabulary_of: "train".into(),
     };
-    dataset(content, window, Domain::Token(n_words), Reader::Text(options))
+    dataset(content, &[window as u32], Domain::Token(n_words), Reader::Text(options))
 }
 
 /// Rows of values with commas between them; an empty field is missing.
 pub(crate) fn table(content: &str, columns: usize, domain: Domain) -> Arc<Dataset> {
-    dataset(content, columns, domain, Reader::Csv { has_header: false, separator: ',' })
+    pictures(content, &[columns as u32], domain)
 }
 
-fn dataset(content: &str, columns: usize, domain: Domain, reader: Reader) -> Arc<Dataset> {
+/// The same over a grid of variables.
+pub(crate) fn pictures(content: &str, extents: &[u32], domain: Domain) -> Arc<Dataset> {
+    dataset(content, extents, domain, Reader::Csv { has_header: false, separator: ',' })
+}
+
+fn dataset(content: &str, extents: &[u32], domain: Domain, reader: Reader) -> Arc<Dataset> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("train"), content).unwrap();
     let source = DataSource {
@@ -35,7 +40,7 @@ fn dataset(content: &str, columns: usize, domain: Domain, reader: Reader) -> Arc
         rows: Rows::default(),
         span: Span::NONE,
     };
-    let (name, extents, first) = ("W".into(), vec![columns as u32], VarId(0));
+    let (name, extents, first) = ("W".into(), extents.to_vec(), VarId(0));
     let words = VarGroup { name, extents, domain, is_latent: false, first };
     DataSets::new(vec![source], vec![words], None).get("train").unwrap()
 }

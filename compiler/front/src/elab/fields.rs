@@ -248,7 +248,7 @@ impl<'p> Elaborator<'p> {
     }
 
     /// The grid that the variables of data were declared as; a sequence when there are several groups.
-    fn grid_of(&self, vars: &[VarId]) -> ScopeValue {
+    pub(super) fn grid_of(&self, vars: &[VarId]) -> ScopeValue {
         let groups = self.graph().var_groups().iter();
         let whole = groups.into_iter().find(|g| g.len() == vars.len() && vars.first() == Some(&g.first));
         match whole {

@@ -195,7 +195,8 @@ impl<'p> Elaborator<'p> {
         }
     }
 
-    fn inventory(&mut self) -> Eval<Rc<Inventory>> {
+    /// All data sets and variables of the program.
+    pub(crate) fn inventory(&mut self) -> Eval<Rc<Inventory>> {
         if let Some(known) = &self.inventory {
             return Ok(known.clone());
         }

@@ -4,6 +4,7 @@ use super::learn::{named, unknown_option, unknown_word, word};
 use super::{Elaborator, Eval};
 use crate::builtin::{Home, names_at};
 use crate::modules::ItemId;
+use crate::value::scope::ScopeValue;
 use crate::value::{Env, Value};
 use pcc_diag::{Diagnostic, Span};
 use pcc_grammar::ast::{self, Arg, Expr, ExprKind, Name};
@@ -21,22 +22,44 @@ impl<'p> Elaborator<'p> {
     pub(super) fn teacher(&mut self, id: ItemId, item: &'p ast::Teacher, env: &Env<'p>) -> Eval<Value<'p>> {
         let data = item.data.as_ref().map(|data| self.whole_data(data, env)).transpose()?;
         let network = self.network(id, &item.network, env)?;
-        if let (true, None) = (network.is_trained(), &data) {
-            let message = format!("`{}` has no weights yet, so it is trained on data", item.name.text);
-            return Err(Diagnostic::error("missing-argument", message)
-                .at(item.network.span, "")
-                .help("write `on train` behind it")
-                .into());
+        match (&data, network.patch()) {
+            (None, _) if network.is_trained() => {
+                let message = format!("`{}` has no weights yet, so it is trained on data", item.name.text);
+                return Err(Diagnostic::error("missing-argument", message)
+                    .at(item.network.span, "")
+                    .help("write `on train` behind it")
+                    .into());
+            }
+            (Some((_, grid)), Some(patch)) => self.check_patch(patch, grid, item.network.span)?,
+            _ => {}
         }
+        let data = data.map(|(name, _)| name);
         Ok(Value::Teacher(Rc::new(Teacher { name: item.name.text.clone(), network, data })))
     }
 
-    /// The name of a data set, all of it.
-    fn whole_data(&mut self, expr: &'p Expr, env: &Env<'p>) -> Eval<String> {
+    /// The name of a data set, all of it, and the grid of its variables.
+    fn whole_data(&mut self, expr: &'p Expr, env: &Env<'p>) -> Eval<(String, ScopeValue)> {
         match self.eval(expr, env)? {
-            Value::Data(data) if matches!(data.0, DataView::Whole(_)) => Ok(data.0.data().to_string()),
+            Value::Data(data) if matches!(data.0, DataView::Whole(_)) => {
+                Ok((data.0.data().to_string(), self.grid_of(&data.1)))
+            }
             other => Err(self.mismatch("whole data", &other, expr.span, "a teacher looks at").into()),
         }
+    }
+
+    /// A patch divides the grid that it is cut from; axes that it doesn't have stay whole.
+    fn check_patch(&self, patch: &[u32], grid: &ScopeValue, span: Span) -> Eval<()> {
+        let extents = grid.extents().unwrap_or_default();
+        let divides = |(extent, size): (&u32, &u32)| extent.is_multiple_of(*size);
+        if patch.len() <= extents.len() && extents.iter().zip(patch).all(divides) {
+            return Ok(());
+        }
+        let by = |e: &[u32]| e.iter().map(u32::to_string).collect::<Vec<_>>().join(" x ");
+        let message = format!("a grid of {} can't be cut into patches of {}", by(&extents), by(patch));
+        Err(Diagnostic::error("tiles-do-not-divide", message)
+            .at(span, "")
+            .help("the extents of a patch divide those of the data's variables, which are declared together")
+            .into())
     }
 
     fn network(&mut self, id: ItemId, expr: &'p Expr, env: &Env<'p>) -> Eval<Network> {
@@ -78,9 +101,9 @@ impl<'p> Elaborator<'p> {
     fn masked_autoencoder(&mut self, args: &'p [Arg], env: &Env<'p>, span: Span) -> Eval<Network> {
         let mut options = AutoencoderOptions {
             patch: Vec::new(),
-            dim: 192,
-            layers: 6,
-            heads: 6,
+            dim: 64,
+            layers: 3,
+            heads: 4,
             epochs: 20,
             batch: 64,
             seed: 0,
@@ -117,7 +140,7 @@ impl<'p> Elaborator<'p> {
 
     fn vq_vae(&mut self, args: &'p [Arg], env: &Env<'p>, span: Span) -> Eval<Network> {
         let mut options =
-            VqVaeOptions { patch: Vec::new(), codes: 0, dim: 64, epochs: 20, batch: 64, seed: 0 };
+            VqVaeOptions { patch: Vec::new(), codes: 0, dim: 32, epochs: 20, batch: 64, seed: 0 };
         let written = named(args, "vq_vae")?;
         self.patch(&written, env, "vq_vae", span, &mut options.patch)?;
         for (name, expr) in written.into_iter().filter(|(name, _)| name.text != "patch") {
@@ -214,7 +237,10 @@ impl<'p> Elaborator<'p> {
             let message = format!("`{}` needs data", name.text);
             return Err(Diagnostic::error("missing-argument", message).at(span, "").into());
         };
-        let data = self.whole_data(of, env)?;
+        let (data, grid) = self.whole_data(of, env)?;
+        if let Some(patch) = teacher.network.patch() {
+            self.check_patch(patch, &grid, of.span)?;
+        }
         let context = context(&name.text, rest)?;
         let view = match name.text.as_str() {
             "suffixes" => TeacherView::Suffixes,

@@ -5,6 +5,7 @@
 
 mod assertion;
 mod data;
+mod labels;
 mod optimizer;
 mod recipe;
 

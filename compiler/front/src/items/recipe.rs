@@ -1,6 +1,7 @@
 //! `recipe` items: their steps as data.
 
 use super::assertion::circuit;
+use super::labels::check_grid;
 use super::optimizer::{optimizer, unknown, weights, weights_of};
 use super::{keep, with_all_variables};
 use crate::Settings;
@@ -121,7 +122,12 @@ impl<'p> Lowering<'_, 'p> {
 
     fn materialize(&mut self, materialize: &'p ast::Materialize) -> Eval<Materialize> {
         let latent = self.latent(&materialize.latent)?;
-        let labels = materialize.labels.iter().map(|labels| self.labels(labels)).collect::<Eval<_>>()?;
+        let labels: Vec<LabelSource> =
+            materialize.labels.iter().map(|labels| self.labels(labels)).collect::<Eval<_>>()?;
+        let inventory = self.elaborator.inventory()?;
+        for source in &labels {
+            check_grid(&source.codes, &latent, &inventory, source.span)?;
+        }
         Ok(Materialize { latent, labels, span: materialize.span })
     }
 

@@ -4,6 +4,7 @@ use super::arguments::{self, Site};
 use super::kind::Kind;
 use super::report::require;
 use super::signature::Signature;
+use super::size::Size;
 use super::{Check, expr};
 use crate::builtin::{self, Home};
 use crate::items::Holds;
@@ -94,6 +95,16 @@ pub(super) fn check_teacher(cx: &mut Check, teacher: &Teacher) {
         let kind = expr::kind_of(cx, data);
         require(cx, &kind, &Kind::Data, data.span, "what a teacher is trained on");
     }
+}
+
+/// How many codes a network gives: `vq_vae(.., codes = 32)`.
+pub(super) fn codes_of(cx: &mut Check, teacher: &Teacher) -> Option<Size> {
+    let ExprKind::Call(_, args) = &teacher.network.kind else { return None };
+    let codes = args.iter().find_map(|arg| match arg {
+        Arg::Named(name, value) if name.text == "codes" => Some(value),
+        _ => None,
+    })?;
+    expr::kind_of(cx, codes).size().cloned()
 }
 
 /// Checks a word that is known only in this kind of place, such as a reader after `from`, with its arguments.

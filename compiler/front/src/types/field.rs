@@ -34,7 +34,7 @@ pub(super) fn method(cx: &mut Check, whole: Span, object: &Expr, name: &Name, ar
             let member = call::of_module(cx, *module, &name.text, name.span);
             call::of_value(cx, whole, name.span, &member, args)
         }
-        Kind::Teacher => of_teacher(cx, name, args),
+        Kind::Teacher(n_codes) => of_teacher(cx, n_codes, name, args),
         _ => match find(cx, &kind, name) {
             Some(Field { params: Some(params), .. }) => {
                 let signature = Signature::of_method(&name.text, params, Kind::Any);
@@ -71,7 +71,7 @@ fn measure(cx: &mut Check, name: &Name) -> Kind {
 }
 
 /// What a teacher gives is clustered; the words among its arguments are its own.
-fn of_teacher(cx: &mut Check, name: &Name, args: &[Arg]) -> Kind {
+fn of_teacher(cx: &mut Check, n_codes: &Option<Size>, name: &Name, args: &[Arg]) -> Kind {
     if !builtin::TEACHER_VIEWS.contains(&name.text.as_str()) {
         let known = builtin::TEACHER_VIEWS;
         cx.report(not_among("unknown-field", "what a teacher gives", &name.text, name.span, known));
@@ -81,7 +81,7 @@ fn of_teacher(cx: &mut Check, name: &Name, args: &[Arg]) -> Kind {
             expr::kind_of(cx, value);
         }
     }
-    if name.text == "codes" { Kind::Codes(None) } else { Kind::Data }
+    if name.text == "codes" { Kind::Codes(n_codes.clone()) } else { Kind::Data }
 }
 
 fn of_tuple(cx: &mut Check, parts: &[Kind], name: &Name) -> Kind {

@@ -31,7 +31,10 @@ impl Kind {
             (Scope(scope), Formula | Literal | Layer(_)) => {
                 scope.extents.is_none() && scope.domain.as_ref().is_none_or(|d| *d == Domain::Bool)
             }
-            (Data | Codes(_), Data) | (Codes(_), Codes(_)) | (Teacher, Teacher) | (Weights, Weights) => true,
+            (Data | Codes(_), Data)
+            | (Codes(_), Codes(_))
+            | (Teacher(_), Teacher(_))
+            | (Weights, Weights) => true,
             (Family(_), Family(_))
             | (Function(_) | Closure, Function(_) | Closure)
             | (Module(_), Module(_)) => true,

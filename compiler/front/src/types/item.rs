@@ -61,7 +61,7 @@ fn declared_kind(cx: &mut Check, id: ItemId, item: &Item, declaration: usize) ->
             Holds::Variables | Holds::Embedding(_) => Kind::Data,
         },
         ItemKind::Learn(learn) => expr::kind_of(cx, &learn.value),
-        ItemKind::Teacher(_) => Kind::Teacher,
+        ItemKind::Teacher(teacher) => Kind::Teacher(data::codes_of(cx, teacher)),
         ItemKind::Constraint(_) => Kind::Formula,
         ItemKind::Structure(structure) => {
             Kind::Function(function::signature(cx, &head_of_structure(structure)).into())

@@ -54,8 +54,8 @@ pub enum Kind {
     Weights,
     /// Learned labels, with the number of different ones.
     Codes(Option<Size>),
-    /// A teacher network.
-    Teacher,
+    /// A teacher network, and how many codes it gives, where that is known.
+    Teacher(Option<Size>),
     /// An input family.
     Family(Option<Family>),
     /// A `param`: a table of numbers, or one for each key.
@@ -215,7 +215,7 @@ impl fmt::Display for Kind {
             Kind::Data => "data",
             Kind::Weights => "weights of rows",
             Kind::Codes(_) => "learned codes",
-            Kind::Teacher => "a teacher",
+            Kind::Teacher(_) => "a teacher",
             Kind::Family(_) => "an input family",
             Kind::Table { .. } => "a table of parameters",
             Kind::Layer(Some(width)) => return write!(f, "a layer of width {width}"),

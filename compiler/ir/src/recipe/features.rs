@@ -99,6 +99,15 @@ impl Network {
         }
     }
 
+    /// The extents of the patches that it cuts pictures into, if it does.
+    pub fn patch(&self) -> Option<&[u32]> {
+        match self {
+            Network::MaskedAutoencoder(options) => Some(&options.patch),
+            Network::VqVae(options) => Some(&options.patch),
+            Network::Transformer { .. } | Network::WordVectors(_) => None,
+        }
+    }
+
     /// Whether it is trained on data before it is asked.
     pub fn is_trained(&self) -> bool {
         !matches!(self, Network::Transformer { .. })

@@ -4,7 +4,7 @@ use super::super::Setting;
 use super::super::plan::PlannedStep;
 use super::data_of;
 use super::html::{Cell, table};
-use pcc_diag::{Diagnostic, grouped};
+use pcc_diag::{Diagnostic, grouped, human_seconds};
 use pcc_ir::Graph;
 use pcc_ir::props::{DeterminismConfig, check};
 use pcc_ir::recipe::Step;
@@ -36,7 +36,7 @@ pub(super) fn origin(steps: &[PlannedStep], setting: &mut Setting) -> Result<Str
     let machine = &setting.machine;
     let fact = |name: &str, value: String| vec![Cell::words(name), Cell::words(value)];
     let code = |name: &str, value: String| vec![Cell::words(name), Cell::Code(value)];
-    let facts = [
+    let mut facts = vec![
         fact("recipe", format!("{} for {}", setting.recipe.name, setting.recipe.circuit)),
         fact("seed", setting.recipe.seed.to_string()),
         fact("pcc", machine.version.clone()),
@@ -44,6 +44,11 @@ pub(super) fn origin(steps: &[PlannedStep], setting: &mut Setting) -> Result<Str
         fact("machine", this_machine()),
         code("source", setting.source_hash.clone()),
     ];
+    let learning = (setting.learning)();
+    if !learning.is_empty() {
+        let all = learning.iter().map(|(name, seconds)| format!("{name} {}", human_seconds(*seconds)));
+        facts.push(fact("learned before", all.collect::<Vec<_>>().join(", ")));
+    }
     Ok(table(&[], &facts) + &data(setting)? + &keys(steps))
 }
 

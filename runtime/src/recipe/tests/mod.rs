@@ -125,6 +125,7 @@ impl Workshop {
             graph: &self.graph,
             data: &mut data,
             labels: &|codes, _| Ok((self.labels.clone().into(), format!("{:?}", codes.call))),
+            learning: &|| [("codes".to_string(), 1.5)].into(),
             folder: &self.out(out),
             executors: &executors,
             machine: Machine { numerics: "f64".into(), threads: self.threads, version: "test".into() },

@@ -1,8 +1,8 @@
 //! The encoder itself (Devlin et al., 2019): pieces in, the last hidden state of each out.
 
 use super::checkpoint::Checkpoint;
-use candle_core::{D, Device, Result, Tensor};
-use candle_nn::ops::{layer_norm, softmax_last_dim};
+use crate::operations::{Sequences, attention, gelu, normalise};
+use candle_core::{Device, Result, Tensor};
 use pcc_diag::Diagnostic;
 
 /// An encoder with its weights.
@@ -18,9 +18,8 @@ pub(crate) struct Encoder {
 
 /// Attention, then two dense maps; each is added to what went in, and the sum normalised.
 struct Layer {
-    query: Linear,
-    key: Linear,
-    value: Linear,
+    /// Queries, keys and values side by side.
+    table: Linear,
     attended: Linear,
     attention_norm: Norm,
     widen: Linear,
@@ -70,17 +69,27 @@ impl Encoder {
         self.width
     }
 
+    /// Multiplications that a sequence of so many pieces takes.
+    pub(crate) fn multiplications(&self, length: usize) -> f64 {
+        let of_layer = |layer: &Layer| {
+            let dense = [&layer.table, &layer.attended, &layer.widen, &layer.narrow];
+            dense.iter().map(|dense| dense.weight.elem_count()).sum::<usize>() + 2 * length * self.width
+        };
+        (length * self.layers.iter().map(of_layer).sum::<usize>()) as f64
+    }
+
     /// The last states of sequences of one length, whose pieces stand one after the other:
     /// `[sequence][piece][width]`.
     pub(crate) fn states(&self, pieces: &[u32], n_sequences: usize) -> Result<Vec<f32>> {
         let length = pieces.len() / n_sequences;
-        let shape = (n_sequences, length, self.width);
+        let sequences = Sequences::new(std::iter::repeat_n(length, n_sequences));
         let pieces = Tensor::new(pieces, &Device::Cpu)?;
         let places = self.positions.narrow(0, 0, length)?.broadcast_add(&self.sentence)?;
-        let embedded = self.pieces.index_select(&pieces, 0)?.reshape(shape)?.broadcast_add(&places)?;
+        let embedded = self.pieces.index_select(&pieces, 0)?.reshape((n_sequences, length, self.width))?;
+        let embedded = embedded.broadcast_add(&places)?.reshape(((), self.width))?;
         let mut states = self.norm.apply(&embedded)?;
         for layer in &self.layers {
-            states = layer.apply(&states)?;
+            states = layer.apply(&states, &sequences)?;
         }
         states.flatten_all()?.to_vec1()
     }
@@ -91,9 +100,11 @@ impl Layer {
         let (width, wide) = (checkpoint.config.hidden_size, checkpoint.config.intermediate_size);
         let linear = |part: &str, from, to| Linear::of(checkpoint, &format!("{name}.{part}"), from, to);
         Ok(Layer {
-            query: linear("attention.self.query", width, width)?,
-            key: linear("attention.self.key", width, width)?,
-            value: linear("attention.self.value", width, width)?,
+            table: Linear::side_by_side(
+                checkpoint,
+                &["query", "key", "value"].map(|part| format!("{name}.attention.self.{part}")),
+                width,
+            )?,
             attended: linear("attention.output.dense", width, width)?,
             attention_norm: Norm::of(checkpoint, &format!("{name}.attention.output.LayerNorm"))?,
             widen: linear("intermediate.dense", width, wide)?,
@@ -103,26 +114,11 @@ impl Layer {
         })
     }
 
-    fn apply(&self, states: &Tensor) -> Result<Tensor> {
-        let attended = self.attended.apply(&self.attention(states)?)?;
-        let states = self.attention_norm.apply(&(attended + states)?)?;
-        let changed = self.narrow.apply(&self.widen.apply(&states)?.gelu_erf()?)?;
+    fn apply(&self, states: &Tensor, sequences: &Sequences) -> Result<Tensor> {
+        let attended = attention(&self.table.apply(states)?, sequences, self.n_heads)?;
+        let states = self.attention_norm.apply(&(self.attended.apply(&attended)? + states)?)?;
+        let changed = self.narrow.apply(&gelu(&self.widen.apply(&states)?)?)?;
         self.norm.apply(&(changed + states)?)
-    }
-
-    /// Each piece's mean of the values of all pieces, weighted by how well their keys answer its query, for each
-    /// head apart (Vaswani et al., 2017).
-    fn attention(&self, states: &Tensor) -> Result<Tensor> {
-        let (n_sequences, length, width) = states.dims3()?;
-        let head_width = width / self.n_heads;
-        let heads = |linear: &Linear| {
-            let all = linear.apply(states)?.reshape((n_sequences, length, self.n_heads, head_width))?;
-            all.transpose(1, 2)?.contiguous()
-        };
-        let query = (heads(&self.query)? * (1.0 / (head_width as f64).sqrt()))?;
-        let answers = query.matmul(&heads(&self.key)?.transpose(D::Minus1, D::Minus2)?)?;
-        let attended = softmax_last_dim(&answers)?.matmul(&heads(&self.value)?)?;
-        attended.transpose(1, 2)?.reshape((n_sequences, length, width))
     }
 }
 
@@ -138,11 +134,26 @@ impl Linear {
         Ok(Linear { weight, bias: checkpoint.tensor(&format!("{name}.bias"), &[to])? })
     }
 
+    /// Several maps of the same states, whose outcomes stand side by side.
+    fn side_by_side(
+        checkpoint: &Checkpoint,
+        names: &[String],
+        width: usize,
+    ) -> std::result::Result<Self, Diagnostic> {
+        let all: Vec<Linear> = names
+            .iter()
+            .map(|name| Linear::of(checkpoint, name, width, width))
+            .collect::<std::result::Result<_, _>>()?;
+        let joined = |of: fn(&Linear) -> &Tensor, along| {
+            let tensors: Vec<&Tensor> = all.iter().map(of).collect();
+            Tensor::cat(&tensors, along).map_err(|error| checkpoint.damaged(&error.to_string()))
+        };
+        Ok(Linear { weight: joined(|map| &map.weight, 1)?, bias: joined(|map| &map.bias, 0)? })
+    }
+
     /// All pieces of all sequences in one product.
     fn apply(&self, states: &Tensor) -> Result<Tensor> {
-        let (n_sequences, length, from) = states.dims3()?;
-        let flat = states.reshape((n_sequences * length, from))?.matmul(&self.weight)?;
-        flat.broadcast_add(&self.bias)?.reshape((n_sequences, length, ()))
+        states.matmul(&self.weight)?.broadcast_add(&self.bias)
     }
 }
 
@@ -157,6 +168,6 @@ impl Norm {
     }
 
     fn apply(&self, states: &Tensor) -> Result<Tensor> {
-        layer_norm(&states.contiguous()?, &self.scale, &self.shift, self.epsilon)
+        normalise(states, self.epsilon)?.broadcast_mul(&self.scale)?.broadcast_add(&self.shift)
     }
 }

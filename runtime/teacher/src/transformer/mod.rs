@@ -11,6 +11,7 @@ mod readings;
 #[cfg(test)]
 mod tests;
 
+use crate::chunks::{Reader, read_all, rows_left, seconds_a_row};
 use crate::kept::Kept;
 use crate::networks::Progress;
 use crate::text::Text;
@@ -18,19 +19,42 @@ use checkpoint::Checkpoint;
 use encoder::Encoder;
 use pcc_diag::Diagnostic;
 use pcc_ir::recipe::TeacherView;
-use pcc_runtime::learn::{Asked, FeatureRows};
+use pcc_runtime::learn::{Asked, FeatureRows, Work};
 use pieces::Pieces;
 use readings::{Reading, read, readings};
+use std::ops::Range;
 use std::path::Path;
-use std::time::Instant;
 
 pub(crate) use checkpoint::{find, key};
 
 /// What changes when the same checkpoint gives other vectors for the same words; it is part of every key.
-const VERSION: &str = "transformer 1";
+const VERSION: &str = "transformer 2";
 
-/// Rows whose vectors are made, and kept, together.
-const ROWS: usize = 256;
+/// Rows that are timed to tell how long all will take.
+const TIMED: usize = 4;
+
+/// What the vectors that are not kept yet will cost, and their width.
+///
+/// # Errors
+/// As [`features`].
+pub(crate) fn cost(
+    folder: &Path,
+    asked: Asked,
+    view: TeacherView,
+    text: &Text,
+    kept: &Kept,
+) -> Result<(Work, usize), Diagnostic> {
+    let reader = Vectors::open(folder, asked, view, text)?;
+    let n_rows = text.data.n_rows();
+    let left = rows_left(&reader, n_rows, kept);
+    let timed = n_rows.min(TIMED);
+    let (readings, _) = reader.reading(0..timed);
+    let lengths = readings.iter().map(|reading| reading.ids.len());
+    let of_timed: f64 = lengths.map(|length| reader.encoder.multiplications(length)).sum();
+    let rows = left as f64 / timed.max(1) as f64;
+    let seconds = left as f64 * seconds_a_row(&reader, timed)?;
+    Ok((Work { multiplications: rows * of_timed, seconds }, reader.encoder.width()))
+}
 
 /// The vectors of all rows of a text. Those made before are taken from `kept`.
 ///
@@ -44,33 +68,46 @@ pub(crate) fn features(
     kept: &Kept,
     watch: &mut dyn FnMut(&Progress),
 ) -> Result<FeatureRows, Diagnostic> {
-    let checkpoint = Checkpoint::open(folder, asked.span)?;
-    let pieces = Pieces::of(&checkpoint, text)?;
-    pieces.check_lengths(&checkpoint, text)?;
-    let encoder = Encoder::of(&checkpoint)?;
-    let (rows, positions, width) = (text.data.n_rows(), text.n_positions(), encoder.width());
-    let mut values = Vec::with_capacity(rows * positions * width);
-    let mut clock = Clock::default();
-    for first in (0..rows).step_by(ROWS) {
-        let words: Vec<_> = (first..rows.min(first + ROWS)).map(|row| text.row(row)).collect();
-        let readings = readings(&words, &pieces, view);
-        let key = key_of(&checkpoint, &readings);
-        let vectors = match kept.get(&key) {
-            Some(vectors) => vectors,
-            None => {
-                let vectors = clock
-                    .time(words.len(), || read(&encoder, &readings, words.len() * positions))
-                    .map_err(|why| checkpoint.damaged(&why))?;
-                kept.put(&key, &vectors);
-                vectors
-            }
-        };
-        values.extend(vectors);
-        let rows_done = first + words.len();
-        let seconds_left = clock.seconds(rows - rows_done);
-        watch(&Progress { teacher: &asked.teacher.name, rows_done, rows, seconds_left });
-    }
+    let reader = Vectors::open(folder, asked, view, text)?;
+    let (rows, positions, width) = (text.data.n_rows(), text.n_positions(), reader.encoder.width());
+    let values = read_all(&reader, rows, &asked.teacher.name, kept, watch)?;
     Ok(FeatureRows { rows, positions, width, values })
+}
+
+struct Vectors<'a> {
+    checkpoint: Checkpoint,
+    encoder: Encoder,
+    pieces: Pieces,
+    view: TeacherView,
+    text: &'a Text<'a>,
+}
+
+impl<'a> Vectors<'a> {
+    fn open(folder: &Path, asked: Asked, view: TeacherView, text: &'a Text<'a>) -> Result<Self, Diagnostic> {
+        let checkpoint = Checkpoint::open(folder, asked.span)?;
+        let pieces = Pieces::of(&checkpoint, text)?;
+        pieces.check_lengths(&checkpoint, text)?;
+        Ok(Vectors { encoder: Encoder::of(&checkpoint)?, checkpoint, pieces, view, text })
+    }
+}
+
+impl Reader for Vectors<'_> {
+    /// The sequences, and how many vectors they make.
+    type Reading = (Vec<Reading>, usize);
+
+    fn reading(&self, rows: Range<usize>) -> Self::Reading {
+        let n_vectors = rows.len() * self.text.n_positions();
+        let words: Vec<_> = rows.map(|row| self.text.row(row)).collect();
+        (readings(&words, &self.pieces, self.view), n_vectors)
+    }
+
+    fn key(&self, (readings, _): &Self::Reading) -> String {
+        key_of(&self.checkpoint, readings)
+    }
+
+    fn vectors(&self, (readings, n_vectors): &Self::Reading) -> Result<Vec<f32>, Diagnostic> {
+        read(&self.encoder, readings, *n_vectors).map_err(|why| self.checkpoint.damaged(&why))
+    }
 }
 
 /// A key of the vectors that a checkpoint makes of some readings.
@@ -81,26 +118,4 @@ fn key_of(checkpoint: &Checkpoint, readings: &[Reading]) -> String {
         hasher.update(format!("{reading:?}").as_bytes());
     }
     hasher.finalize().to_hex().to_string()
-}
-
-/// How long rows take.
-#[derive(Default)]
-struct Clock {
-    seconds: f64,
-    rows: usize,
-}
-
-impl Clock {
-    fn time<T>(&mut self, rows: usize, work: impl FnOnce() -> T) -> T {
-        let started = Instant::now();
-        let result = work();
-        self.seconds += started.elapsed().as_secs_f64();
-        self.rows += rows;
-        result
-    }
-
-    /// Seconds that so many rows will take, when any were timed.
-    fn seconds(&self, rows: usize) -> Option<f64> {
-        (self.rows > 0).then(|| self.seconds / self.rows as f64 * rows as f64)
-    }
 }

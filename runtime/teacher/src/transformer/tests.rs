@@ -1,6 +1,6 @@
 //! A small random checkpoint against the same network written again in double precision, and its faults.
 
-use crate::networks::Networks;
+use crate::networks::{Doing, Networks};
 use crate::sample::{table, text};
 use pcc_diag::{Diagnostic, Span};
 use pcc_ir::Domain;
@@ -122,7 +122,8 @@ impl Checkpoint {
     fn networks(&self) -> Networks {
         let said = self.said.clone();
         Networks::new(Some(self.path().join("kept")), move |progress| {
-            said.borrow_mut().push((progress.rows_done, progress.seconds_left.is_some()));
+            let Doing::Reading { rows_done, .. } = progress.doing else { return };
+            said.borrow_mut().push((rows_done, progress.seconds_left.is_some()));
         })
     }
 
