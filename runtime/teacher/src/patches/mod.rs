@@ -107,7 +107,7 @@ pub(crate) fn autoencoder_cost(
     let reader = StatesOf { network, weights: &weights, contexts, asked, pictures: &pictures };
     let of_tree = if context == Context::Ancestors { own.data.n_rows().min(MOST_ROWS) } else { 0 };
     let n_rows = rows_left(&reader, data.n_rows(), room.kept) + of_tree;
-    Ok((learning, reading(&reader, n_rows, of_reading)?))
+    Ok((learning, reading(&reader, n_rows, data.n_rows(), of_reading)?))
 }
 
 /// What the encodings or codes of a vector-quantised autoencoder will cost.
@@ -128,7 +128,7 @@ pub(crate) fn vq_cost(
     let (network, weights) = (student.of_other(&pictures), start(&student.matrices(), options.seed));
     let reader = EncodingsOf { network: &network, weights: &weights, asked, pictures: &pictures };
     let n_rows = rows_left(&reader, data.n_rows(), room.kept);
-    Ok((learning, reading(&reader, n_rows, student.of_encoding())?))
+    Ok((learning, reading(&reader, n_rows, data.n_rows(), student.of_encoding())?))
 }
 
 fn learning(course: &Course, student: &impl Student, of_row: f64, asked: Asked) -> Result<Work, Diagnostic> {
@@ -137,8 +137,9 @@ fn learning(course: &Course, student: &impl Student, of_row: f64, asked: Asked) 
     Ok(Work { multiplications: rows * of_row, seconds: rows * seconds })
 }
 
-fn reading(reader: &impl Reader, n_rows: usize, of_row: f64) -> Result<Work, Diagnostic> {
-    let rows = n_rows as f64;
+/// The work of so many rows, by some of those that there are.
+fn reading(reader: &impl Reader, n_left: usize, n_rows: usize, of_row: f64) -> Result<Work, Diagnostic> {
+    let rows = n_left as f64;
     Ok(Work { multiplications: rows * of_row, seconds: rows * seconds_a_row(reader, n_rows.min(TIMED))? })
 }
 
