@@ -3,6 +3,7 @@
 //! Everything that takes time or memory lives here. The runtime sees graphs, plans and recipes as plain
 //! data; it knows neither syntax nor the names of a source file.
 
+pub mod change;
 pub mod chart;
 mod clock;
 pub mod data;

@@ -102,6 +102,7 @@ impl<'g> Disguise<'g> {
             groups: 1,
             initial: Some(values),
             is_fixed: true,
+            mask: None,
             name,
             span: Span::NONE,
         })

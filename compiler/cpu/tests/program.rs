@@ -16,7 +16,7 @@ fn mixture() -> Graph {
     let [coin, die] = [coin, die].map(|g| b.graph().var_group(g).first);
     let mut table = |shape, values: &[f64]| {
         let (initial, name) = (Some(values.to_vec()), String::new());
-        b.param(Param { shape, groups: 1, initial, is_fixed: false, name, span: Span::default() })
+        b.param(Param { shape, groups: 1, initial, is_fixed: false, mask: None, name, span: Span::default() })
     };
     let coins = table(ParamShape::Input { family: Family::Bernoulli(Bernoulli), units: 2 }, &[0.25, 0.75]);
     let family = Family::Categorical(Categorical { n: 3 });

@@ -248,6 +248,7 @@ impl Maker {
             groups,
             initial: Some(values),
             is_fixed: false,
+            mask: None,
             name: String::new(),
             span: Span::default(),
         });

@@ -19,7 +19,15 @@ impl Make {
 
     fn param(&mut self, shape: ParamShape, groups: u32) -> ParamId {
         let name = String::new();
-        self.0.param(Param { name, shape, span: Span::NONE, groups, initial: None, is_fixed: false })
+        self.0.param(Param {
+            name,
+            shape,
+            span: Span::NONE,
+            groups,
+            initial: None,
+            is_fixed: false,
+            mask: None,
+        })
     }
 
     fn leaf(&mut self, var: u32, units: u32) -> LayerId {

@@ -26,7 +26,7 @@ impl Maker {
 
     fn table(&mut self, shape: ParamShape) -> ParamId {
         let (name, span) = (String::new(), Span::default());
-        self.builder.param(Param { shape, groups: 1, initial: None, is_fixed: false, name, span })
+        self.builder.param(Param { shape, groups: 1, initial: None, is_fixed: false, mask: None, name, span })
     }
 
     fn leaf(&mut self, variable: usize) -> LayerId {

@@ -73,7 +73,7 @@ fn hmm_graph(steps: u32) -> Graph {
     let mut vars = b.graph().var_group(group).variables();
     let table = |b: &mut GraphBuilder, shape| {
         let (name, span) = (String::new(), Span::default());
-        b.param(Param { shape, groups: 1, initial: None, is_fixed: false, name, span })
+        b.param(Param { shape, groups: 1, initial: None, is_fixed: false, mask: None, name, span })
     };
     let family = Family::Categorical(Categorical { n: 3 });
     let mut leaf = |b: &mut GraphBuilder| -> LayerId {

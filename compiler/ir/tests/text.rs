@@ -7,7 +7,7 @@ use pcc_ir::{Domain, Family, Graph, GraphBuilder, Param, ParamShape};
 use std::time::Instant;
 
 fn table(shape: ParamShape, groups: u32, name: &str) -> Param {
-    Param { shape, groups, initial: None, is_fixed: false, name: name.into(), span: Span::NONE }
+    Param { shape, groups, initial: None, is_fixed: false, mask: None, name: name.into(), span: Span::NONE }
 }
 
 /// A graph with every kind of layer, domain and family, groups, tying, odd names and values.

@@ -225,6 +225,7 @@ impl<'v> Reader<'v> {
             groups: 1,
             initial: None,
             is_fixed: false,
+            mask: None,
             name: name.clone(),
             span: Span::NONE,
         });

@@ -255,6 +255,7 @@ impl<'v> Reader<'v> {
                 groups: 1,
                 initial: Some(vec![1.0; n as usize]),
                 is_fixed: true,
+                mask: None,
                 name: format!("ones.{n}"),
                 span: Span::NONE,
             })

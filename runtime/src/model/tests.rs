@@ -17,7 +17,15 @@ fn table(
     values: &[f64],
 ) -> pcc_ir::ParamId {
     let initial = Some(values.to_vec());
-    b.param(Param { shape, groups, initial, is_fixed: false, name: name.into(), span: Span::NONE })
+    b.param(Param {
+        shape,
+        groups,
+        initial,
+        is_fixed: false,
+        mask: None,
+        name: name.into(),
+        span: Span::NONE,
+    })
 }
 
 /// A circuit with every kind of layer and family, a table shared by two copies and one with a part for each.

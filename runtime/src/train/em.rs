@@ -8,8 +8,8 @@
 //! - A pseudocount is given once to each table and update, however many layers share the table: their
 //!   flows are summed before they come here.
 //! - A unit without flow keeps its parameters, whatever the pseudocount: the data says nothing about it.
-//! - Fixed tables and held tables stay as they are. Only they keep structural zeros for certain: plain EM
-//!   keeps a zero, as its flow is zero, but a pseudocount gives it mass, as it does to any unseen event.
+//! - Fixed tables and held tables stay as they are, and so do the zeros of edges that were pruned: the pseudocount
+//!   is that of the edges that are left. Other zeros get mass of it, as any unseen event does.
 //! - Weights that do not sum to one are normalised by their first update.
 //! - Anemone (Liu et al., 2025) gives each unit a step of its own. With R rows in the batch and TD the probability
 //!   that the model itself reaches the unit ([`Reach`]), both counted over all layers that share the table,
@@ -20,6 +20,7 @@
 //! is 32-bit arithmetic, since it is rounded to that anyway, but for units that were hardly used.
 
 use super::{Reach, leaf_tables, weight_tables};
+use pcc_ir::graph::EdgeMask;
 use pcc_ir::recipe::Per;
 use pcc_ir::{Flows, Graph, Param, ParamId, ParamShape, Params};
 
@@ -47,10 +48,17 @@ impl<'a> Update<'a> {
     }
 
     /// The update of a table, by what [`Update::reach`] gave.
-    pub(crate) fn of_table<'t>(&self, id: ParamId, reach: Option<&'t Reach>) -> TableUpdate<'t> {
+    pub(crate) fn of_table<'t>(
+        &self,
+        graph: &'t Graph,
+        id: ParamId,
+        reach: Option<&'t Reach>,
+    ) -> TableUpdate<'t> {
         let Update { step, pseudocount, per, rows, .. } = *self;
         let (rows, reach) = (rows.unwrap_or(0.0), reach.map_or(&[][..], |reach| reach.table(id)));
-        TableUpdate { step, pseudocount, per, rows, reach }
+        let param = graph.param(id);
+        let edges = param.mask.as_ref().map(|mask| Edges { mask, first: 0, of_unit: param.unit_len() });
+        TableUpdate { step, pseudocount, per, rows, reach, edges }
     }
 }
 
@@ -63,13 +71,48 @@ pub(crate) struct TableUpdate<'a> {
     rows: f64,
     /// For each unit, how often the model reaches it in a row; empty where all take the whole step.
     pub(crate) reach: &'a [f64],
+    /// The edges that are there, where some were pruned.
+    edges: Option<Edges<'a>>,
+}
+
+/// Edges of a table from one on.
+#[derive(Clone, Copy, Debug)]
+struct Edges<'a> {
+    mask: &'a EdgeMask,
+    first: usize,
+    /// How many a unit would have with all of them.
+    of_unit: usize,
 }
 
 impl TableUpdate<'_> {
     /// That of the units from one on.
     #[inline(always)]
-    pub(crate) fn starting_at(self, first: usize) -> Self {
-        TableUpdate { reach: self.reach.get(first..).unwrap_or(&[]), ..self }
+    pub(crate) fn starting_at(self, unit: usize) -> Self {
+        TableUpdate {
+            reach: self.reach.get(unit..).unwrap_or(&[]),
+            edges: self.edges.map(|edges| Edges { first: edges.first + unit * edges.of_unit, ..edges }),
+            ..self
+        }
+    }
+
+    /// How many edges of a unit are there.
+    #[inline(always)]
+    pub(crate) fn n_cells(&self, unit: usize, all: usize) -> usize {
+        match &self.edges {
+            None => all,
+            Some(edges) => {
+                let first = edges.first + unit * edges.of_unit;
+                edges.mask.n_live_in(first..first + edges.of_unit)
+            }
+        }
+    }
+
+    /// Makes the weights of a unit's pruned edges zero.
+    #[inline(always)]
+    pub(crate) fn clear_pruned(&self, unit: usize, weights: &mut [f32]) {
+        if let Some(edges) = &self.edges {
+            edges.mask.clear(edges.first + unit * edges.of_unit, weights);
+        }
     }
 
     /// The step of a unit that was used, by how much that was.
@@ -135,7 +178,7 @@ fn jobs<'a>(
         rest = after;
         if !param.is_fixed && !update.held[i] {
             let id = ParamId::new(i);
-            let update = update.of_table(id, reach);
+            let update = update.of_table(graph, id, reach);
             jobs.push(Job { param, update, flows: flows.table(id), theta });
         }
     }

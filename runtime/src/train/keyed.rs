@@ -21,6 +21,8 @@ pub enum Purpose {
     Cluster = 4,
     /// Weights, order and masks of a network; the next steps are what it is, the epoch, the batch and the shard.
     Teach = 5,
+    /// Noise on units that were doubled; the next step is the table.
+    Grow = 6,
 }
 
 /// A stream of random numbers.

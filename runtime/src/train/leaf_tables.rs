@@ -180,19 +180,24 @@ fn maximize_categorical(units: usize, flows: &[f32], update: TableUpdate, theta:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::query::tests::circuits::Make;
     use crate::train::Update;
-    use pcc_ir::ParamId;
     use pcc_ir::family::Categorical;
     use pcc_ir::recipe::Per;
+    use pcc_ir::{Domain, ParamId};
 
     #[test]
     fn categorical_tables_follow_the_definition_of_the_family() {
         let (values, units) = (5, 3);
+        let mut make = Make::new(1, Domain::Cat(values));
+        let leaf = make.categorical(0, values, units as u32, None);
+        let root = make.sum(&[leaf], 1, None);
+        let graph = make.finish(root);
         let flows: Vec<f32> = (0..15).map(|i| if i % 3 == 1 { 0.0 } else { i as f32 * 0.7 }).collect();
         let old: Vec<f32> = (0..15).map(|i| [0.1, 0.2, 0.3, 0.15, 0.25][(i / 3 + i) % 5]).collect();
         for (step, per) in [(1.0, Per::Node), (0.3, Per::Cell), (0.0, Per::Node)] {
             let update = Update { step, pseudocount: 0.5, per, rows: Some(40.0), held: &[], threads: 1 };
-            let mut update = update.of_table(ParamId(0), None);
+            let mut update = update.of_table(&graph, ParamId(0), None);
             update.reach = &[0.1, 0.5, 0.7];
             let [mut quick, mut slow] = [old.clone(), old.clone()];
             maximize_categorical(units, &flows, update, &mut quick);

@@ -29,10 +29,11 @@ pub fn start(graph: &Graph, data: &dyn Rows, how: Start, seed: u64, params: &mut
         let mut stream = Stream::new(seed, Purpose::Start, &[id.index() as u64]);
         match graph.param(id).shape {
             ParamShape::Sum { columns: cells, .. } | ParamShape::Mix { children: cells, .. } => {
-                params
-                    .table_mut(id)
-                    .chunks_exact_mut(cells as usize)
-                    .for_each(|row| start_row(how, &mut stream, row));
+                let rows = params.table_mut(id).chunks_exact_mut(cells as usize);
+                let is_live = |i: usize| graph.param(id).mask.as_ref().is_none_or(|mask| mask.is_live(i));
+                for (unit, row) in rows.enumerate() {
+                    start_row(how, &mut stream, row, |i| is_live(unit * cells as usize + i));
+                }
             }
             ParamShape::Input { family, units } => {
                 let stats = marginals.of_table(id, family);
@@ -52,8 +53,9 @@ fn noise(how: Start, stream: &mut Stream) -> f64 {
     }
 }
 
-fn start_row(how: Start, stream: &mut Stream, row: &mut [f32]) {
-    let numbers: Vec<f64> = row.iter().map(|_| noise(how, stream)).collect();
+fn start_row(how: Start, stream: &mut Stream, row: &mut [f32], is_live: impl Fn(usize) -> bool) {
+    let mut number = |i| if is_live(i) { noise(how, stream) } else { 0.0 };
+    let numbers: Vec<f64> = (0..row.len()).map(&mut number).collect();
     let mut weights = vec![0.0; numbers.len()];
     normalise(&numbers, &mut weights);
     row.iter_mut().zip(&weights).for_each(|(to, from)| *to = *from as f32);

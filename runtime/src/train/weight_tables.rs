@@ -12,11 +12,12 @@ use super::strips::{each_strip, row_sum, strip, strip_mut};
 pub(crate) fn maximize(cells: usize, flows: &[f32], update: TableUpdate, theta: &mut [f32]) {
     for (unit, (flow, weights)) in flows.chunks_exact(cells).zip(theta.chunks_exact_mut(cells)).enumerate() {
         let mass = if update.step < 1.0 { row_sum(weights) } else { 1.0 };
-        let blend = Blend::of(&update, unit, cells, row_sum(flow), mass);
+        let blend = Blend::of(&update, unit, update.n_cells(unit, cells), row_sum(flow), mass);
         match blend.scale > LARGEST_SCALE {
             true => weights.iter_mut().zip(flow).for_each(|(w, f)| *w = blend.apply(*w, *f)),
             false => blend_row(flow, [blend.keep, blend.scale, blend.share].map(|x| x as f32), weights),
         }
+        update.clear_pruned(unit, weights);
     }
 }
 

@@ -14,6 +14,7 @@ pub fn table(builder: &mut GraphBuilder, shape: ParamShape, groups: u32, values:
         groups,
         initial,
         is_fixed: false,
+        mask: None,
         name: String::new(),
         span: Span::default(),
     })

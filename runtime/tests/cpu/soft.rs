@@ -131,7 +131,7 @@ impl Make {
     fn table(&mut self, shape: ParamShape, initial: Vec<f64>) -> ParamId {
         let initial = Some(initial);
         let (name, span) = (String::new(), Span::default());
-        self.builder.param(Param { shape, groups: 1, initial, is_fixed: false, name, span })
+        self.builder.param(Param { shape, groups: 1, initial, is_fixed: false, mask: None, name, span })
     }
 }
 

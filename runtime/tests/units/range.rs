@@ -13,7 +13,7 @@ use pcc_runtime::exec::{Executor, Interpreter};
 
 fn table(shape: ParamShape, initial: Vec<f64>) -> Param {
     let (initial, name) = (Some(initial), String::new());
-    Param { shape, groups: 1, initial, is_fixed: false, name, span: Span::NONE }
+    Param { shape, groups: 1, initial, is_fixed: false, mask: None, name, span: Span::NONE }
 }
 
 /// A chain of mixtures: each step one of two leaves times the rest.

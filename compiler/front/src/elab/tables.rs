@@ -57,7 +57,8 @@ impl<'p> Elaborator<'p> {
 
     /// The table of a layer that is built now.
     pub(super) fn table_for(&mut self, table: Table, shape: ParamShape, span: Span) -> Eval<ParamId> {
-        let fresh = Param { shape, groups: 1, initial: None, is_fixed: false, name: String::new(), span };
+        let fresh =
+            Param { shape, groups: 1, initial: None, is_fixed: false, mask: None, name: String::new(), span };
         match table {
             Table::Fresh => self.table(fresh, None),
             Table::Slot(slot) => self.table(fresh, Some(&slot)),

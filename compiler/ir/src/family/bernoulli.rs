@@ -1,6 +1,6 @@
 //! Bernoulli: one parameter, the probability of `true` (code 1).
 
-use super::{Distribution, Smoothing, Uniform, exponential};
+use super::{Distribution, Smoothing, Uniform, disturb_weights, exponential};
 use crate::evidence::Value;
 use crate::variable::Domain;
 
@@ -65,6 +65,12 @@ impl Distribution for Bernoulli {
         let no = marginal[0] * exponential(uniform);
         let yes = marginal[1] * exponential(uniform);
         theta[0] = if no + yes > 0.0 { yes / (no + yes) } else { uniform() };
+    }
+
+    fn disturb(&self, noise: f64, uniform: Uniform, theta: &mut [f64]) {
+        let mut both = [1.0 - theta[0], theta[0]];
+        disturb_weights(noise, uniform, &mut both);
+        theta[0] = both[1];
     }
 
     fn check(&self, theta: &[f64]) -> Result<(), String> {

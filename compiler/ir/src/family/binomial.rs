@@ -1,6 +1,6 @@
 //! Binomial: the number of successes in `n` trials, with one parameter, the probability of success.
 
-use super::{Distribution, Smoothing, Uniform, draw};
+use super::{Distribution, Smoothing, Uniform, disturb_weights, draw};
 use crate::evidence::Value;
 use crate::variable::Domain;
 
@@ -80,6 +80,12 @@ impl Distribution for Binomial {
         let k = f64::from(draw(marginal.iter().copied(), uniform));
         theta[0] = (k + uniform()) / (f64::from(self.n) + 1.0);
         theta[0] = theta[0].clamp(0.01, 0.99);
+    }
+
+    fn disturb(&self, noise: f64, uniform: Uniform, theta: &mut [f64]) {
+        let mut both = [1.0 - theta[0], theta[0]];
+        disturb_weights(noise, uniform, &mut both);
+        theta[0] = both[1];
     }
 
     fn check(&self, theta: &[f64]) -> Result<(), String> {

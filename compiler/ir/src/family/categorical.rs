@@ -1,6 +1,6 @@
 //! Categorical: one probability for each value.
 
-use super::{Distribution, Smoothing, Uniform, draw, exponential};
+use super::{Distribution, Smoothing, Uniform, disturb_weights, draw, exponential};
 use crate::evidence::Value;
 use crate::variable::Domain;
 
@@ -86,6 +86,10 @@ impl Distribution for Categorical {
         } else {
             theta.fill(1.0 / f64::from(self.n));
         }
+    }
+
+    fn disturb(&self, noise: f64, uniform: Uniform, theta: &mut [f64]) {
+        disturb_weights(noise, uniform, theta);
     }
 
     fn check(&self, theta: &[f64]) -> Result<(), String> {

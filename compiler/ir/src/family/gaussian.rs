@@ -1,6 +1,6 @@
 //! Gaussian: mean and standard deviation, with a floor on the latter.
 
-use super::{Distribution, Smoothing, Uniform};
+use super::{Distribution, Smoothing, Uniform, normal};
 use crate::evidence::Value;
 use crate::variable::Domain;
 
@@ -137,6 +137,11 @@ impl Distribution for Gaussian {
         theta[1] = sd.max(self.min_sd.get());
     }
 
+    /// The mean moves by so many deviations.
+    fn disturb(&self, noise: f64, uniform: Uniform, theta: &mut [f64]) {
+        theta[0] += noise * theta[1] * normal(uniform);
+    }
+
     fn check(&self, theta: &[f64]) -> Result<(), String> {
         match (theta[0].is_finite(), theta[1] > 0.0 && theta[1].is_finite()) {
             (true, true) => Ok(()),
@@ -155,10 +160,4 @@ impl Distribution for Gaussian {
         prepared[1] = 1.0 / theta[1];
         prepared[2] = -theta[1].ln() - LOG_SQRT_TAU;
     }
-}
-
-/// A standard normal draw (Box and Muller, 1958).
-fn normal(uniform: Uniform) -> f64 {
-    let radius = (-2.0 * (1.0 - uniform()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * uniform()).cos()
 }

@@ -90,6 +90,9 @@ pub trait Distribution {
     /// different for each unit.
     fn start(&self, marginal: &[f64], uniform: Uniform, theta: &mut [f64]);
 
+    /// Moves parameters by noise of a deviation, relative to their own scale, so that equal units become different.
+    fn disturb(&self, noise: f64, uniform: Uniform, theta: &mut [f64]);
+
     /// What is wrong with given parameters, in the user's words.
     fn check(&self, theta: &[f64]) -> Result<(), String>;
 
@@ -163,6 +166,24 @@ pub(crate) fn draw(weights: impl Iterator<Item = f64> + Clone, uniform: Uniform)
         }
     }
     last
+}
+
+/// Multiplies weights by log-normal numbers of mean one, whose logarithm has the deviation `noise`, and brings them
+/// to a sum of one. Zeros stay.
+pub fn disturb_weights(noise: f64, uniform: Uniform, weights: &mut [f64]) {
+    for weight in weights.iter_mut().filter(|weight| **weight > 0.0) {
+        *weight *= (noise * normal(uniform) - noise * noise / 2.0).exp();
+    }
+    let total: f64 = weights.iter().sum();
+    if total > 0.0 {
+        weights.iter_mut().for_each(|weight| *weight /= total);
+    }
+}
+
+/// A standard normal draw (Box and Muller, 1958).
+pub(crate) fn normal(uniform: Uniform) -> f64 {
+    let radius = (-2.0 * (1.0 - uniform()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * uniform()).cos()
 }
 
 /// A draw of the exponential distribution with mean one.

@@ -351,6 +351,7 @@ mod tests {
             groups: 1,
             initial: None,
             is_fixed: false,
+            mask: None,
             span: Span::NONE,
         };
         let mut params: Vec<Param> = ["a", "a", "a#2", "", "table.3", "a", "a#2"].map(named).into();

@@ -15,6 +15,7 @@
 mod builder;
 mod dot;
 mod layer;
+mod mask;
 mod param;
 mod print;
 mod read;
@@ -26,6 +27,7 @@ mod words;
 pub use builder::{GraphBuilder, GraphError};
 pub use dot::dot;
 pub use layer::{Layer, LayerKind};
+pub use mask::EdgeMask;
 pub use param::{Param, ParamShape};
 pub use print::{InitialValues, print, print_with};
 pub use read::read;
@@ -95,6 +97,21 @@ impl Graph {
         &self.params[id.index()]
     }
 
+    /// Sets which edges of a table are there.
+    ///
+    /// # Panics
+    /// When the table has no weights, or other than the mask is for.
+    pub fn set_mask(&mut self, id: ParamId, mask: Option<EdgeMask>) {
+        let param = &mut self.params[id.index()];
+        assert!(param.takes_mask(mask.as_ref()), "a mask has a bit for each weight");
+        param.mask = mask;
+    }
+
+    /// Whether edges of some table were pruned.
+    pub fn is_pruned(&self) -> bool {
+        self.params.iter().any(|param| param.mask.is_some())
+    }
+
     /// How many layers there are.
     pub fn n_layers(&self) -> usize {
         self.kinds.len()
@@ -161,18 +178,24 @@ impl Graph {
         self.root.expect("a finished graph has a root")
     }
 
-    /// How many edges the layers have, counting one for each weight of a sum and each factor of a product.
+    /// How many edges the layers have, counting one for each weight of a sum that is there and each factor of a
+    /// product.
     pub fn n_edges(&self) -> u64 {
         self.layer_ids().map(|id| self.layer_edges(id)).sum()
     }
 
-    /// How many numbers all trainable tables hold.
+    /// How many numbers all trainable tables hold, without those of edges that were pruned.
     pub fn n_parameters(&self) -> u64 {
-        self.params.iter().filter(|p| !p.is_fixed).map(|p| p.len() as u64).sum()
+        self.params.iter().filter(|p| !p.is_fixed).map(|p| p.n_live() as u64).sum()
     }
 
     fn layer_edges(&self, id: LayerId) -> u64 {
         let inputs = || self.children(id).iter().map(|&c| self.n_units(c) as u64);
+        if let LayerKind::Sum { param } | LayerKind::Mix { param } = self.kinds[id.index()]
+            && let Some(mask) = &self.param(param).mask
+        {
+            return mask.n_live() as u64 * u64::from(self.n_groups[id.index()] / self.param(param).groups);
+        }
         match self.kinds[id.index()] {
             LayerKind::Sum { .. } => inputs().sum::<u64>() * u64::from(self.widths[id.index()]),
             LayerKind::Product | LayerKind::Outer | LayerKind::Mix { .. } => {

@@ -1,5 +1,6 @@
 //! Parameter tables. Tying is sharing an id.
 
+use super::EdgeMask;
 use crate::Family;
 use pcc_diag::Span;
 
@@ -42,6 +43,8 @@ pub struct Param {
     pub initial: Option<Vec<f64>>,
     /// Whether learning leaves it alone (`with fixed(..)`).
     pub is_fixed: bool,
+    /// Which edges are there, where some were pruned; only weights of sums and mixes are edges.
+    pub mask: Option<EdgeMask>,
     /// A name for people and files, such as `emit[3]`; unique in the graph, given by the builder when empty.
     pub name: String,
     /// Where it was declared, or first used.
@@ -70,6 +73,25 @@ impl Param {
     /// How many numbers the table has.
     pub fn len(&self) -> usize {
         self.group_len() * self.groups as usize
+    }
+
+    /// How many numbers it has without those of edges that were pruned.
+    pub fn n_live(&self) -> usize {
+        self.mask.as_ref().map_or(self.len(), EdgeMask::n_live)
+    }
+
+    /// Whether a mask may be the table's.
+    pub(super) fn takes_mask(&self, mask: Option<&EdgeMask>) -> bool {
+        let has_edges = !matches!(self.shape, ParamShape::Input { .. });
+        mask.is_none_or(|mask| has_edges && mask.len() == self.len())
+    }
+
+    /// How many edges or parameters a unit has.
+    pub fn unit_len(&self) -> usize {
+        match self.shape {
+            ParamShape::Sum { columns: n, .. } | ParamShape::Mix { children: n, .. } => n as usize,
+            ParamShape::Input { family, .. } => family.n_params(),
+        }
     }
 
     /// Whether it has none.

@@ -18,7 +18,8 @@
 //! ```
 //!
 //! A table says its name, what it holds (`sum` rows x columns, `mix` units x children, `input` family x
-//! units), its groups, and whether learning leaves it alone; a layer says its kind, its variable or table,
+//! units), its groups, whether learning leaves it alone, and where edges were pruned `mask` with the digits of an
+//! [`EdgeMask`](super::EdgeMask); a layer says its kind, its variable or table,
 //! its children, and its groups x width. Source spans are left out: they mean nothing without the source.
 //! [`read`](super::read()) is the inverse. This module decides nothing and checks nothing.
 
@@ -94,6 +95,9 @@ fn write_param(out: &mut String, param: &Param, values: InitialValues) -> fmt::R
     write!(out, " groups {}", param.groups)?;
     if param.is_fixed {
         out.write_str(" fixed")?;
+    }
+    if let Some(mask) = &param.mask {
+        write!(out, " mask {}", mask.digits())?;
     }
     if let (Some(initial), InitialValues::Printed) = (&param.initial, values) {
         out.write_str(" values")?;

@@ -8,7 +8,7 @@
 use super::print::VERSION;
 use super::verify::verify;
 use super::words::{ReadError, Words, inside, parse};
-use super::{Graph, GraphBuilder, GraphError, LayerKind, Param, ParamShape};
+use super::{EdgeMask, Graph, GraphBuilder, GraphError, LayerKind, Param, ParamShape};
 use crate::family::{Bernoulli, Binomial, Categorical, Gaussian, MinSd};
 use crate::{Domain, Family, LayerId, ParamId, VarId};
 use pcc_diag::Span;
@@ -123,10 +123,15 @@ impl Reader {
         if self.n_numbers > MOST_NUMBERS {
             return Err(words.error(format!("the tables hold more than {MOST_NUMBERS} numbers")));
         }
-        let mut param = Param { shape, groups, initial: None, is_fixed: false, name, span: Span::NONE };
+        let mut param =
+            Param { shape, groups, initial: None, is_fixed: false, mask: None, name, span: Span::NONE };
         let mut word = words.try_next();
         if word == Some("fixed") {
             param.is_fixed = true;
+            word = words.try_next();
+        }
+        if word == Some("mask") {
+            param.mask = Some(mask(words, &param)?);
             word = words.try_next();
         }
         match word {
@@ -333,6 +338,13 @@ fn n_numbers(shape: ParamShape, groups: u32) -> u64 {
         ParamShape::Input { family, units } => (units, family.n_params().max(family.n_stats()) as u32),
     };
     (u64::from(a) * u64::from(b)).saturating_mul(u64::from(groups))
+}
+
+fn mask(words: &mut Words<'_>, param: &Param) -> Result<EdgeMask, ReadError> {
+    let digits = words.next("the digits of a mask")?;
+    let mask = EdgeMask::from_digits(digits, param.len());
+    let mask = mask.filter(|mask| param.takes_mask(Some(mask)));
+    mask.ok_or_else(|| words.error(format!("`{digits}` is no mask of a table of {} weights", param.len())))
 }
 
 fn values(words: &mut Words<'_>, n: usize) -> Result<Vec<f64>, ReadError> {

@@ -22,6 +22,7 @@ impl Graph {
 }
 
 fn same_param(a: &Param, b: &Param) -> bool {
-    let Param { shape, groups, initial, is_fixed, name, span: _ } = a;
-    (shape, groups, initial, is_fixed, name) == (&b.shape, &b.groups, &b.initial, &b.is_fixed, &b.name)
+    let Param { shape, groups, initial, is_fixed, mask, name, span: _ } = a;
+    (shape, groups, initial, is_fixed, mask, name)
+        == (&b.shape, &b.groups, &b.initial, &b.is_fixed, &b.mask, &b.name)
 }

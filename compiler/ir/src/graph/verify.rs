@@ -65,6 +65,9 @@ fn check_tables(graph: &Graph, faults: &mut Vec<Fault>) {
         if param.is_empty() {
             fault("the table is empty".into());
         }
+        if !param.takes_mask(param.mask.as_ref()) {
+            fault(format!("the mask is not one of {} weights", param.len()));
+        }
         if param.initial.as_ref().is_some_and(|v| v.len() != param.len()) {
             fault(format!("the table has {} numbers, but another count of values", param.len()));
         }

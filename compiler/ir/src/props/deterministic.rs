@@ -7,6 +7,9 @@
 //!
 //! Supports come from structure (literals, indicators), never from parameter values. Latents are summed out
 //! unless they are observed, so a circuit may be deterministic given a latent and not without it.
+//!
+//! Edges that were pruned count as if they were there: what is proved holds without them too, and what would be
+//! refuted is unknown.
 
 use super::boxes::{BoxId, Boxes};
 use super::columns::{Unit, child_of_column, columns, n_columns, n_lists};
@@ -120,8 +123,17 @@ fn answers(
     let overlap = Overlap::new(graph, &boxes, &config.observed, config.budget);
     let mut check = Check { graph, boxes: &boxes, observed: &config.observed, overlap };
     let mut answers = Vec::new();
+    let is_pruned = graph.is_pruned();
     for id in sums {
-        answers.push((id, check.sum(id)));
+        let answer = match check.sum(id) {
+            Determinism::NotDeterministic(_) if is_pruned => {
+                let why =
+                    "edges of the circuit were pruned, which the check does not take into account".into();
+                Determinism::Unknown { layer: Some(id), why }
+            }
+            answer => answer,
+        };
+        answers.push((id, answer));
         if is_last(&answers[answers.len() - 1].1) {
             break;
         }

@@ -23,7 +23,7 @@ mod rows;
 
 pub use memory::SAMPLES_OF_A_ROW;
 
-use crate::{Graph, ParamId, VarId};
+use crate::{Graph, ParamId, ParamShape, VarId};
 
 /// The row that always holds ones.
 pub const ONE_ROW: u32 = 0;
@@ -140,8 +140,17 @@ pub fn has_totals(graph: &Graph) -> bool {
 }
 
 /// Whether a circuit is so irregular that a program of units suits it: its layers have one unit each, or
-/// nearly all of them.
+/// nearly all of them, or hardly any edges are left of its sums.
 pub fn is_irregular(graph: &Graph) -> bool {
     let n_units: usize = graph.layer_ids().map(|id| graph.n_units(id)).sum();
-    4 * n_units <= 5 * graph.n_layers()
+    4 * n_units <= 5 * graph.n_layers() || is_mostly_pruned(graph)
+}
+
+/// A dense kernel multiplies so many weights, zeros or not, in the time in which a program of units takes one edge.
+const WEIGHTS_OF_AN_EDGE: u64 = 16;
+
+fn is_mostly_pruned(graph: &Graph) -> bool {
+    let tables = graph.params().iter().filter(|param| !matches!(param.shape, ParamShape::Input { .. }));
+    let (all, live) = tables.fold((0, 0), |sum, param| (sum.0 + param.len(), sum.1 + param.n_live()));
+    graph.is_pruned() && live as u64 * WEIGHTS_OF_AN_EDGE < all as u64
 }

@@ -2,6 +2,7 @@
 //! always one.
 
 use super::{NO_PLACE, TermPlaces, TooManyUnits, UnitLeaf};
+use crate::graph::EdgeMask;
 use crate::{Graph, LayerId, LayerKind, Param, ParamId};
 
 /// What stands for a unit whose value is always one.
@@ -114,16 +115,18 @@ impl<'g> Units<'g> {
             LayerKind::Sum { param } => {
                 let part = |child: LayerId| self.graph.n_units(child) as u32 / layer.groups;
                 let n_inputs = layer.children.iter().map(|&c| part(c)).sum();
-                let mut places = self.row_places(param, layer.groups, group, k, n_inputs);
+                let mut row = self.row(param, layer.groups, group, k, n_inputs);
                 for &child in layer.children {
                     for input in group * part(child)..(group + 1) * part(child) {
-                        visit(first(child) + input, places.next());
+                        row.next().into_iter().for_each(|places| visit(first(child) + input, places));
                     }
                 }
             }
             LayerKind::Mix { param } => {
-                let mut places = self.row_places(param, layer.groups, group, k, layer.children.len() as u32);
-                layer.children.iter().for_each(|&c| visit(first(c) + within, places.next()));
+                let mut row = self.row(param, layer.groups, group, k, layer.children.len() as u32);
+                for &child in layer.children {
+                    row.next().into_iter().for_each(|places| visit(first(child) + within, places));
+                }
             }
         }
     }
@@ -141,14 +144,16 @@ impl<'g> Units<'g> {
         (u64::from(group) * groups / u64::from(layer_groups)) as u32
     }
 
-    /// The places of one unit's weights, which follow each other.
-    fn row_places(&self, param: ParamId, layer_groups: u32, group: u32, k: u32, n: u32) -> RowPlaces {
+    /// One unit's weights, which follow each other.
+    fn row(&self, param: ParamId, layer_groups: u32, group: u32, k: u32, n: u32) -> Row<'_> {
         let table = self.table(param, layer_groups, group) as usize;
-        let within = (table * self.graph.param(param).group_len()) as u32 + k * n;
-        RowPlaces(TermPlaces {
-            weight: self.first_weights[param.index()] + within,
-            stat: self.first_stats[param.index()] + within,
-        })
+        let param_of = self.graph.param(param);
+        let at = table * param_of.group_len() + k as usize * n as usize;
+        let place = TermPlaces {
+            weight: self.first_weights[param.index()] + at as u32,
+            stat: self.first_stats[param.index()] + at as u32,
+        };
+        Row { mask: param_of.mask.as_ref(), at, place }
     }
 
     fn resolve(&mut self, do_totals_vanish: bool) {
@@ -195,13 +200,21 @@ impl<'g> Units<'g> {
 const NO_PLACES: TermPlaces = TermPlaces { weight: NO_PLACE, stat: NO_PLACE };
 
 /// Walks along the weights of a unit.
-struct RowPlaces(TermPlaces);
+struct Row<'g> {
+    mask: Option<&'g EdgeMask>,
+    /// The next number in its table, and in all tables.
+    at: usize,
+    place: TermPlaces,
+}
 
-impl RowPlaces {
-    fn next(&mut self) -> TermPlaces {
-        let here = self.0;
-        self.0 = TermPlaces { weight: here.weight + 1, stat: here.stat + 1 };
-        here
+impl Row<'_> {
+    /// The places of the next edge, unless it was pruned.
+    fn next(&mut self) -> Option<TermPlaces> {
+        let is_live = self.mask.is_none_or(|mask| mask.is_live(self.at));
+        let here = self.place;
+        self.at += 1;
+        self.place = TermPlaces { weight: here.weight + 1, stat: here.stat + 1 };
+        is_live.then_some(here)
     }
 }
 

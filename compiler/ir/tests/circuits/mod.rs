@@ -60,7 +60,7 @@ pub fn random(dice: &mut Dice, shape: Shape) -> Graph {
 }
 
 pub fn table(shape: ParamShape, groups: u32) -> Param {
-    Param { shape, groups, initial: None, is_fixed: false, name: String::new(), span: Span::NONE }
+    Param { shape, groups, initial: None, is_fixed: false, mask: None, name: String::new(), span: Span::NONE }
 }
 
 impl Builder<'_> {

@@ -146,10 +146,11 @@ impl Region {
                 LayerKind::Product => layer.n_units().is_multiple_of(self.n_copies as usize),
                 _ => layer.groups.is_multiple_of(self.n_copies),
             };
-            let has_tables = layer
-                .kind
-                .param()
-                .is_none_or(|table| graph.param(table).groups.is_multiple_of(self.n_copies));
+            // Of copies that were pruned each is another circuit.
+            let has_tables = layer.kind.param().is_none_or(|table| {
+                let table = graph.param(table);
+                table.groups.is_multiple_of(self.n_copies) && table.mask.is_none()
+            });
             let is_observed = layer.kind.var().is_some_and(|var| latents.contains(&var));
             has_blocks && has_tables && !is_observed
         })

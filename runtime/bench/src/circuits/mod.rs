@@ -82,6 +82,14 @@ impl Maker {
     }
 
     fn table(&mut self, name: String, shape: ParamShape) -> ParamId {
-        self.builder.param(Param { shape, groups: 1, initial: None, is_fixed: false, name, span: Span::NONE })
+        self.builder.param(Param {
+            shape,
+            groups: 1,
+            initial: None,
+            is_fixed: false,
+            mask: None,
+            name,
+            span: Span::NONE,
+        })
     }
 }

@@ -39,7 +39,7 @@ impl<'a> Step<'a> {
     /// The update of a table, unless it stays as it is.
     fn of(&self, table: usize) -> Option<TableUpdate<'a>> {
         let stays = self.param(table).is_fixed || self.update.held[table];
-        (!stays).then(|| self.update.of_table(ParamId::new(table), self.reach))
+        (!stays).then(|| self.update.of_table(self.graph, ParamId::new(table), self.reach))
     }
 }
 

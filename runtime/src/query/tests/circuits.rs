@@ -21,7 +21,15 @@ impl Make {
 
     pub fn table(&mut self, shape: ParamShape, values: Option<Vec<f64>>, is_fixed: bool) -> pcc_ir::ParamId {
         let name = String::new();
-        self.builder.param(Param { shape, groups: 1, initial: values, is_fixed, name, span: Span::NONE })
+        self.builder.param(Param {
+            shape,
+            groups: 1,
+            initial: values,
+            is_fixed,
+            mask: None,
+            name,
+            span: Span::NONE,
+        })
     }
 
     pub fn literal(&mut self, var: u32, value: u32) -> LayerId {

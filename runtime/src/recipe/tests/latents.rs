@@ -8,7 +8,7 @@ const ROWS: &str = "11\n10\n01\n10\n";
 
 fn table(builder: &mut GraphBuilder, name: &str, shape: ParamShape) -> ParamId {
     let (name, span) = (name.to_string(), Span::NONE);
-    builder.param(Param { name, shape, span, groups: 1, initial: None, is_fixed: false })
+    builder.param(Param { name, shape, span, groups: 1, initial: None, is_fixed: false, mask: None })
 }
 
 /// A chain over two observed bits: Z[0] with X[0], then Z[1] with X[1]. The `let` names are `low` and `high`; they
@@ -212,7 +212,7 @@ pub(super) fn pictures() -> Workshop {
         let leaf = |builder: &mut GraphBuilder, var: u32| {
             let shape = ParamShape::Input { family, units: 1 };
             let (name, span) = (format!("leaf {var}"), Span::NONE);
-            let param = Param { name, shape, span, groups: 3, initial: None, is_fixed: false };
+            let param = Param { name, shape, span, groups: 3, initial: None, is_fixed: false, mask: None };
             let param = builder.param(param);
             builder.input(VarId(var), param, 3, Span::NONE).unwrap()
         };

@@ -29,7 +29,7 @@ struct Make {
 impl Make {
     fn table(&mut self, name: &str, shape: ParamShape, groups: u32) -> ParamId {
         let (name, span) = (name.to_string(), Span::NONE);
-        self.builder.param(Param { name, shape, span, groups, initial: None, is_fixed: false })
+        self.builder.param(Param { name, shape, span, groups, initial: None, is_fixed: false, mask: None })
     }
 
     /// Copies of a mixture of two products of two variables; `tables` are of the leaves and the mixture.

@@ -22,7 +22,7 @@ struct Make {
 impl Make {
     fn table(&mut self, name: &str, shape: ParamShape) -> ParamId {
         let (name, span) = (name.to_string(), Span::NONE);
-        self.builder.param(Param { name, shape, span, groups: 1, initial: None, is_fixed: false })
+        self.builder.param(Param { name, shape, span, groups: 1, initial: None, is_fixed: false, mask: None })
     }
 
     /// The heads of one body over three pixels, whose tables all places share.

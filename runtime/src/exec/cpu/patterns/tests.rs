@@ -97,7 +97,15 @@ fn chain(n: u32, k: u32) -> Graph {
     };
     let table = |builder: &mut GraphBuilder, shape, initial| {
         let (name, span) = (String::new(), Span::NONE);
-        builder.param(Param { shape, groups: 1, initial: Some(initial), is_fixed: false, name, span })
+        builder.param(Param {
+            shape,
+            groups: 1,
+            initial: Some(initial),
+            is_fixed: false,
+            mask: None,
+            name,
+            span,
+        })
     };
     let mut below = None;
     for (i, &var) in variables.iter().enumerate() {
