@@ -4,7 +4,7 @@ use crate::args::Format;
 use crate::cmd::info::bytes;
 use crate::terminal::{Terminal, print_line};
 use indicatif::{ProgressBar, ProgressStyle};
-use pcc_diag::human_seconds;
+use pcc_diag::{grouped, human_seconds};
 use pcc_runtime::train::{EpochReport, Event, Measured, Observer, Unsettled};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -194,6 +194,17 @@ impl Observer for Progress {
                 Format::Human => self.say(&format!("  best parameters: those of epoch {epoch} ({value:.4})")),
                 Format::Json => {
                     self.line("restored", Some(epoch), None, json!({"value": value}));
+                }
+            },
+            Event::Changed { change, parameters: [before, after] } => match self.format {
+                Format::Human => self.say(&format!(
+                    "  {change}: {} parameters, {} before",
+                    grouped(after),
+                    grouped(before)
+                )),
+                Format::Json => {
+                    let sizes = json!({"change": change, "parameters": {"before": before, "after": after}});
+                    self.line("changed", None, None, sizes);
                 }
             },
             Event::Evaluated { data, measured } => match self.format {

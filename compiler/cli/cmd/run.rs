@@ -200,9 +200,9 @@ fn carry_out(
                 .say(&format!("interrupted in `{step}`; the same command goes on from its last whole epoch"));
             Err(Failure::Interrupted)
         }
-        Ended::Done { params, evaluations } => {
+        Ended::Done { graph, params, evaluations } => {
             let path = folder.join("model.pcm");
-            model(args, recipe, graph, params, &evaluations, loaded, &mut data)?
+            model(args, recipe, *graph, params, &evaluations, loaded, &mut data)?
                 .save(&path)
                 .map_err(Failure::of)?;
             progress.done(started.elapsed().as_secs_f64(), Some(&path));
@@ -248,13 +248,18 @@ fn print_plan(args: &RunArgs, plan: &RecipePlan, folder: &Path) {
                 let share = step.visits.map_or(String::new(), |v| {
                     format!(", visits {:.1} % of the circuit", 100.0 * v.parts as f64 / v.whole as f64)
                 });
-                print_line(&format!("{:<24} {state}, {}{share}", step.name, bytes(step.bytes)));
+                // How many edges go is known when they are gone.
+                let unknown = step.changed_by.as_ref().map_or(String::new(), |stage| {
+                    format!(", as if stage {stage} left the circuit as it is")
+                });
+                print_line(&format!("{:<24} {state}, {}{share}{unknown}", step.name, bytes(step.bytes)));
                 reasons.iter().for_each(|reason| print_line(&format!("  {reason}")));
             }
             Format::Json => {
                 let mut line = json!({
                     "step": step.name, "key": step.key, "is_done": step.is_done,
                     "resumes_after": step.resumes_after, "seconds": step.seconds, "bytes": step.bytes,
+                    "changed_by": step.changed_by,
                     "visits": step.visits.map(|v| json!({"parts": v.parts, "whole": v.whole})),
                 });
                 if args.why {
@@ -269,14 +274,15 @@ fn print_plan(args: &RunArgs, plan: &RecipePlan, folder: &Path) {
 fn model(
     args: &RunArgs,
     recipe: &Recipe,
-    graph: &Graph,
+    graph: Graph,
     params: Params,
     evaluations: &[Evaluation],
     loaded: &mut Loaded,
     data: &mut DataSets,
 ) -> Result<Model, Failure> {
-    let mut model = Model::new(graph.clone(), params);
-    for (name, answer) in props::check(graph, &DeterminismConfig::given(graph, &[])).answers() {
+    let properties = props::check(&graph, &DeterminismConfig::given(&graph, &[]));
+    let mut model = Model::new(graph, params);
+    for (name, answer) in properties.answers() {
         model.properties.insert(name.into(), answer.map_or("unknown".into(), |a| a.to_string()));
     }
     let mut provenance = Provenance {

@@ -392,7 +392,7 @@ pub const SIGNATURES: &[Signature] = &[
         &[optional("below", Kind::Float), optional("keep", Kind::Float)],
         Kind::Any,
     ),
-    function(Home::Change, "grow", &[optional("by", Kind::Float), optional("noise", Kind::Float)], Kind::Any),
+    function(Home::Change, "grow", &[optional("noise", Kind::Float)], Kind::Any),
     function(Home::Output, "samples", &[required("count", Kind::Int), required("to", Kind::Text)], Kind::Any),
     function(
         Home::Output,

@@ -304,7 +304,7 @@ fn recipes_are_steps_with_numbers() {
     assert_eq!(stage(0).fit.optimizer, Optimizer::Em(em));
     let until = stage(0).until.expect("an until");
     assert_eq!((until.metric, until.patience, until.min_delta), (Metric::BitsPerDimension, 3, 0.01));
-    assert_eq!(stage(0).then[0].0, "prune(below = 1e-3)");
+    assert_eq!(stage(0).then[0].0, Change::PruneBelow(1e-3));
     assert_eq!(stage(1).name, "fit");
     assert_eq!(stage(1).fit.optimizer, Optimizer::Mle { pseudocount: 1.0, per: Per::Node });
     assert_eq!(stage(2).name, "fit_2");
@@ -335,8 +335,17 @@ fn faulty_recipes_are_reported() {
         ("bad-option", "recipe go() for M { fit M on train by em(step = linear(0.5)) }"),
         ("bad-option", "recipe go() for M { fit M on train by anemone(momentum = 1) }"),
         ("unknown-argument", "recipe go() for M { fit M on train by em(momentum = 0.5) }"),
+        ("bad-option", "recipe go() for M { stage s { fit M on train by em() then prune() } }"),
+        (
+            "bad-option",
+            "recipe go() for M { stage s { fit M on train by em() then prune(below = 0.1, keep = 0.5) } }",
+        ),
+        ("bad-option", "recipe go() for M { stage s { fit M on train by em() then prune(keep = 0) } }"),
+        ("bad-option", "recipe go() for M { stage s { fit M on train by em() then prune(keep = 1.5) } }"),
+        ("unknown-argument", "recipe go() for M { stage s { fit M on train by em() then grow(by = 2) } }"),
+        ("unknown-word", "recipe go() for M { stage s { fit M on train by em() then shrink() } }"),
         ("unknown-metric", "recipe go() for M { evaluate on train: bits }"),
-        ("stage-form", "recipe go() for M { stage one { then prune() } }"),
+        ("stage-form", "recipe go() for M { stage one { then grow() } }"),
         ("missing-argument", "recipe go() for M { report samples(64) }"),
         ("missing-argument", "recipe go(n: int) for M { fit M on train by em(epochs = n) }"),
         ("kind-mismatch", "recipe go() for M { fit M on X by em() }"),

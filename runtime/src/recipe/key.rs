@@ -6,7 +6,7 @@
 use super::Setting;
 use pcc_diag::Diagnostic;
 use pcc_ir::graph::print;
-use pcc_ir::recipe::{Fit, Optimizer, Stage};
+use pcc_ir::recipe::{Change, Fit, Optimizer, Stage};
 use serde_json::{Map, Value, json};
 
 /// What a key covers, by name.
@@ -63,6 +63,7 @@ pub(super) fn stage_settings(stage: &Stage) -> Value {
             "min_delta": until.min_delta,
         })
     });
+    let then: Vec<Change> = stage.then.iter().map(|(change, _)| *change).collect();
     json!({
         "stage": stage.name,
         "part": part,
@@ -72,6 +73,7 @@ pub(super) fn stage_settings(stage: &Stage) -> Value {
         "holding": holding,
         "by": optimizer,
         "until": until,
+        "then": then,
     })
 }
 

@@ -16,6 +16,7 @@ mod page;
 mod pictures;
 mod plan;
 mod report;
+mod restructure;
 mod run;
 mod spent;
 mod stage;
@@ -65,6 +66,25 @@ pub struct Setting<'a> {
     pub machine: Machine,
     /// A hash of the program's source. Reports show it; no key covers it, as layout changes no result.
     pub source_hash: String,
+}
+
+impl<'a> Setting<'a> {
+    /// The same with another circuit over the same variables, as stages make of the first.
+    pub(crate) fn with_graph<'b>(&'b mut self, graph: &'b Graph) -> Setting<'b>
+    where
+        'a: 'b,
+    {
+        Setting {
+            recipe: self.recipe,
+            graph,
+            data: self.data,
+            labels: self.labels,
+            folder: self.folder,
+            executors: self.executors,
+            machine: self.machine.clone(),
+            source_hash: self.source_hash.clone(),
+        }
+    }
 }
 
 /// What the bits of a result depend on beside the recipe and its inputs.

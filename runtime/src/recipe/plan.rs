@@ -11,6 +11,7 @@ use super::stage::visits;
 use super::step_folder::StepFolder;
 use super::{Setting, json, page};
 use pcc_diag::{Diagnostic, Span};
+use pcc_ir::Graph;
 use pcc_ir::recipe::{Evaluate, Optimizer, Output, Stage, Step, TrainOn};
 use serde_json::Value;
 
@@ -42,6 +43,9 @@ pub struct PlannedStep {
     pub resumes_after: Option<u32>,
     /// What an epoch of a stage visits for each row, of how many edges, where it does without part of the circuit.
     pub visits: Option<Visits>,
+    /// The stage before it that will change the circuit, if one will: what it takes is then that of the circuit
+    /// as it is now.
+    pub changed_by: Option<String>,
     /// Whether it runs again although it was done.
     pub(super) is_again: bool,
     /// What it costs from its beginning on.
@@ -100,6 +104,8 @@ impl RecipePlan {
             circuit: circuit_parts(setting),
             params_step: None,
             attachments: Attachments::default(),
+            graph: None,
+            changed_by: None,
             steps: Vec::new(),
         };
         for step in &recipe.steps {
@@ -143,6 +149,10 @@ struct Planner {
     params_step: Option<usize>,
     /// The labels of latents at this point.
     attachments: Attachments,
+    /// The circuit at this point, where finished stages changed it.
+    graph: Option<Graph>,
+    /// The first stage that will change it.
+    changed_by: Option<String>,
     steps: Vec<PlannedStep>,
 }
 
@@ -165,7 +175,11 @@ impl Planner {
         keys.extend(weight_keys(setting, &weights)?);
         let cost = self.sizes.stage(stage, n_rows, valid_rows);
         let training = Training { stage: stage.clone(), labels, valid_labels };
-        let visits = visits(&training, setting)?;
+        let visits = match (&self.changed_by, &self.graph) {
+            (Some(_), _) => None,
+            (None, Some(graph)) => visits(&training, &mut setting.with_graph(graph))?,
+            (None, None) => visits(&training, setting)?,
+        };
         let kind = StepKind::Train(Box::new(training));
         self.push(format!("stage {}", stage.name), kind, stage_settings(stage), keys, cost, setting);
         let last = self.steps.len() - 1;
@@ -173,7 +187,23 @@ impl Planner {
         self.steps[last].seconds *= visits.map_or(1.0, |v| v.parts as f64 / v.whole as f64);
         self.steps[last].visits = visits;
         self.params_step = Some(last);
+        if !stage.then.is_empty() {
+            self.follow_changes(stage, last, setting);
+        }
         Ok(())
+    }
+
+    /// Goes on with the circuit that a stage leaves, if it is there already.
+    fn follow_changes(&mut self, stage: &Stage, step: usize, setting: &Setting) {
+        let step = &self.steps[step];
+        let changed = step.is_done.then(|| step.folder.read_changed(setting.graph).ok()).flatten();
+        match changed {
+            Some(changed) => {
+                self.sizes = Sizes::of(&changed.graph, setting.machine.threads);
+                self.graph = Some(changed.graph);
+            }
+            None => self.changed_by = self.changed_by.take().or(Some(stage.name.clone())),
+        }
     }
 
     /// The labels of the rows that a stage is trained on, and how many rows there are.
@@ -261,6 +291,7 @@ impl Planner {
             is_done,
             resumes_after: if is_done { None } else { folder.saved_epoch() },
             visits: None,
+            changed_by: self.changed_by.clone(),
             is_again: false,
             cost,
             parts,
@@ -291,15 +322,10 @@ fn refuse_later_steps(step: &Step) -> Result<(), Diagnostic> {
     match step {
         Step::Materialize(_) | Step::Marginalize(..) => Ok(()),
         Step::Evaluate(_) | Step::Report(..) => Ok(()),
-        Step::Stage(stage) => {
-            if let Optimizer::Later(name) = &stage.fit.optimizer {
-                return Err(later(&format!("training by `{name}(..)`"), stage.fit.span));
-            }
-            match stage.then.first() {
-                Some((change, span)) => Err(later(&format!("`then {change}`"), *span)),
-                None => Ok(()),
-            }
-        }
+        Step::Stage(stage) => match &stage.fit.optimizer {
+            Optimizer::Later(name) => Err(later(&format!("training by `{name}(..)`"), stage.fit.span)),
+            _ => Ok(()),
+        },
     }
 }
 

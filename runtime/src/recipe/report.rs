@@ -114,6 +114,7 @@ fn summary(steps: &[PlannedStep], setting: &Setting) -> Value {
             "processor_seconds": spent.as_ref().map(|spent| spent.processor),
             "epoch_processor_seconds": spent.as_ref().map(|spent| &spent.processor_epochs),
             "edge_visits": spent.as_ref().map(|spent| spent.edge_visits),
+            "changes": step.folder.changes(),
             "divided": spent.as_ref().map(|spent| spent.divided),
             "rows": measured.map(|m| m.rows),
             "impossible_rows": measured.map(|m| m.impossible_rows),

@@ -2,20 +2,25 @@
 
 use super::plan::{PlannedStep, RecipePlan, StepKind, Training};
 use super::report::{write_output, write_summary};
+use super::stage::{self, Trained};
 use super::step_folder::make_folder;
-use super::{Setting, json, stage};
+use super::{Setting, json};
+use crate::change::Changed;
 use crate::exec::Executor;
 use crate::train::{Event, Measured, Observer, measure};
 use pcc_diag::Diagnostic;
-use pcc_ir::Params;
 use pcc_ir::recipe::{Evaluate, Output};
+use pcc_ir::{Graph, Params};
+use std::sync::Arc;
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ended {
     /// All steps are done.
     Done {
-        /// The parameters after the last stage.
+        /// The circuit after the last stage.
+        graph: Box<Graph>,
+        /// Its parameters.
         params: Params,
         /// What was measured, in the order of the recipe.
         evaluations: Vec<Evaluation>,
@@ -49,7 +54,8 @@ pub fn run(
 ) -> Result<Ended, Diagnostic> {
     make_folder(setting.folder)?;
     let params = Params::of(setting.graph);
-    let mut progress = Progress { params, executor: None, evaluations: Vec::new() };
+    let graph = Arc::new(setting.graph.clone());
+    let mut progress = Progress { graph, params, executor: None, evaluations: Vec::new() };
     for (position, step) in plan.steps.iter().enumerate() {
         let PlannedStep { name, is_done, resumes_after, .. } = step;
         if observer.is_cancelled() {
@@ -59,6 +65,8 @@ pub fn run(
             step.folder.discard()?;
         }
         observer.event(Event::Step { name, is_done: *is_done, resumes_after: *resumes_after });
+        let graph = progress.graph.clone();
+        let setting = &mut setting.with_graph(&graph);
         let is_whole = match &step.kind {
             StepKind::Train(training) => progress.train(step, training, setting, observer)?,
             StepKind::Evaluate(evaluate) => progress.evaluate(step, evaluate, setting, observer)?,
@@ -68,12 +76,15 @@ pub fn run(
             return Ok(Ended::Cancelled { step: name.clone() });
         }
     }
-    write_summary(&plan.steps, setting)?;
-    Ok(Ended::Done { params: progress.params, evaluations: progress.evaluations })
+    let Progress { graph, params, evaluations, .. } = progress;
+    write_summary(&plan.steps, &mut setting.with_graph(&graph))?;
+    Ok(Ended::Done { graph: Box::new(Arc::unwrap_or_clone(graph)), params, evaluations })
 }
 
 /// What a run has reached. The executor is made when a step first needs one.
 struct Progress {
+    /// The circuit at this point, which stages may have changed.
+    graph: Arc<Graph>,
     params: Params,
     executor: Option<Box<dyn Executor>>,
     evaluations: Vec<Evaluation>,
@@ -101,13 +112,26 @@ impl Progress {
         observer: &mut dyn Observer,
     ) -> Result<bool, Diagnostic> {
         if step.is_done {
-            self.params = step.folder.read_weights(setting.graph)?;
+            match training.stage.then.is_empty() {
+                true => self.params = step.folder.read_weights(setting.graph)?,
+                false => self.become_changed(step.folder.read_changed(setting.graph)?),
+            }
             return Ok(true);
         }
         let executor = self.executor(setting)?;
-        let is_whole = stage::train(step, training, setting, executor, observer)?;
-        self.params = executor.params().clone();
-        Ok(is_whole)
+        match stage::train(step, training, setting, executor, observer)? {
+            Trained::Cancelled => return Ok(false),
+            Trained::Whole => self.params = executor.params().clone(),
+            Trained::Changed(changed) => self.become_changed(*changed),
+        }
+        Ok(true)
+    }
+
+    /// Goes on with another circuit, which needs another executor.
+    fn become_changed(&mut self, changed: Changed) {
+        self.graph = Arc::new(changed.graph);
+        self.params = changed.params;
+        self.executor = None;
     }
 
     fn evaluate(

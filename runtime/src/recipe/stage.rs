@@ -4,7 +4,9 @@ use super::Setting;
 use super::json::epoch_metrics;
 use super::needs::groups;
 use super::plan::{PlannedStep, Training, Visits, later};
+use super::restructure::restructure;
 use super::spent::{Clock, visits_of};
+use crate::change::Changed;
 use crate::exec::Executor;
 use crate::train::{
     Attached, DividedStage, Ended, Event, FitOptions, LabelledRows, MleOptions, Observer, Rows, SettledStage,
@@ -24,14 +26,24 @@ const KEEP_EVERY: Duration = Duration::from_secs(10);
 /// What is computed once for all rows of a stage may take so many bytes: 4 GiB.
 const MOST_BYTES: u64 = 4 << 30;
 
-/// Trains the executor's parameters; `false` when it was cancelled, with the state kept.
+/// How a stage ended.
+pub(super) enum Trained {
+    /// It was cancelled, with the state kept.
+    Cancelled,
+    /// The executor has its parameters.
+    Whole,
+    /// The circuit is another one now.
+    Changed(Box<Changed>),
+}
+
+/// Trains the executor's parameters, and changes the circuit as the stage says.
 pub(super) fn train(
     step: &PlannedStep,
     training: &Training,
     setting: &mut Setting,
     executor: &mut dyn Executor,
     observer: &mut dyn Observer,
-) -> Result<bool, Diagnostic> {
+) -> Result<Trained, Diagnostic> {
     let stage = &training.stage;
     step.folder.open(&step.parts)?;
     let held = held_tables(training, setting)?;
@@ -42,16 +54,26 @@ pub(super) fn train(
             train_in_closed_form(step, training, (*pseudocount, *per), held, setting, executor, observer)?
         }
     };
-    if is_whole {
+    if !is_whole {
+        return Ok(Trained::Cancelled);
+    }
+    if stage.then.is_empty() {
         step.folder.write_weights(setting.graph, executor.params())?;
         step.folder.finish()?;
+        return Ok(Trained::Whole);
     }
-    Ok(is_whole)
+    let Some((changed, records)) = restructure(training, setting, executor, observer)? else {
+        return Ok(Trained::Cancelled);
+    };
+    step.folder.write_changes(&records)?;
+    step.folder.write_weights(&changed.graph, &changed.params)?;
+    step.folder.finish()?;
+    Ok(Trained::Changed(Box::new(changed)))
 }
 
 /// Tables that a stage leaves alone: those it is told to hold, those outside the part that it trains, and
 /// those over whose variables nothing is observed.
-fn held_tables(training: &Training, setting: &mut Setting) -> Result<Vec<bool>, Diagnostic> {
+pub(super) fn held_tables(training: &Training, setting: &mut Setting) -> Result<Vec<bool>, Diagnostic> {
     let fit = &training.stage.fit;
     let mut held = tables_of_parts(setting.graph, &fit.holding, fit.span)?;
     if let Some(part) = &fit.part {
@@ -246,7 +268,7 @@ fn train_in_closed_form(
 }
 
 /// The rows that a stage is trained on, with their labels and weights.
-fn rows_of(training: &Training, setting: &mut Setting) -> Result<LabelledRows, Diagnostic> {
+pub(super) fn rows_of(training: &Training, setting: &mut Setting) -> Result<LabelledRows, Diagnostic> {
     let fit = &training.stage.fit;
     let n_variables = setting.graph.variables().len();
     match &fit.data {

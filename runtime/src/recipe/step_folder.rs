@@ -6,6 +6,7 @@
 //! cost.json            the seconds and visits of edges that a stage took, which no key covers
 //! state.safetensors    a stage after its last kept epoch; removed when it is done
 //! weights.pcm          what a stage ended with: the circuit and its tables
+//! changes.json         what a stage did to the circuit's sizes, where it changed it
 //! metrics.jsonl        a line for each epoch of a stage
 //! result.json          what an evaluation measured
 //! done                 written last: only with it does anything else count
@@ -14,6 +15,8 @@
 //! Every file is written under another name and renamed, so a kill leaves whole files only.
 
 use super::key::{Parts, SETTINGS};
+use super::restructure::Record;
+use crate::change::Changed;
 use crate::data::write_atomically;
 use crate::model::{Model, Tensor, Tensors, Values, load_tensors, save_tensors};
 use crate::train::TrainState;
@@ -26,6 +29,9 @@ use std::time::SystemTime;
 
 /// The metadata of a kept state that holds what is no array.
 const STATE: &str = "state";
+
+/// The file of what changes did.
+const CHANGES: &str = "changes.json";
 
 /// How many digits of a key name a folder: enough that two steps of a project never meet.
 const DIGITS: usize = 16;
@@ -145,27 +151,49 @@ impl StepFolder {
         Model::new(graph.clone(), params.clone()).save(&self.path.join("weights.pcm"))
     }
 
+    /// Writes what the changes of a stage did.
+    pub fn write_changes(&self, records: &[Record]) -> Result<(), Diagnostic> {
+        let text = serde_json::to_string(records).expect("it has only names and numbers");
+        self.write(CHANGES, &format!("{text}\n"))
+    }
+
+    /// What the changes of a finished stage did.
+    pub fn changes(&self) -> Vec<Record> {
+        self.read(CHANGES).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+    }
+
+    /// The circuit of a finished stage that changed it.
+    ///
+    /// # Errors
+    /// `step-damaged` when it is gone, or has other variables than the circuit that the recipe began with.
+    pub fn read_changed(&self, graph: &Graph) -> Result<Changed, Diagnostic> {
+        let path = self.path.join("weights.pcm");
+        let model = Model::load(&path).map_err(|fault| damaged(&path, &fault.message))?;
+        match model.graph.var_groups() == graph.var_groups() {
+            true => Ok(Changed { graph: model.graph, params: model.params }),
+            false => Err(damaged(&path, "it holds a circuit of other variables")),
+        }
+    }
+
     /// The weights of a finished stage.
     ///
     /// # Errors
     /// `step-damaged` when they are gone or don't fit the circuit.
     pub fn read_weights(&self, graph: &Graph) -> Result<Params, Diagnostic> {
         let path = self.path.join("weights.pcm");
-        let damaged = |why: &str| {
-            Diagnostic::error(
-                "step-damaged",
-                format!("the finished step `{}` can't be used: {why}", path.display()),
-            )
-            .help("remove the step's folder, and the step is run again")
-        };
-        let model = Model::load(&path).map_err(|fault| damaged(&fault.message))?;
+        let model = Model::load(&path).map_err(|fault| damaged(&path, &fault.message))?;
         // A model file has the circuit without the values of its source.
         let text = |graph| print_with(graph, InitialValues::LeftOut);
         match text(&model.graph) == text(graph) {
             true => Ok(model.params),
-            false => Err(damaged("it holds another circuit")),
+            false => Err(damaged(&path, "it holds another circuit")),
         }
     }
+}
+
+fn damaged(path: &Path, why: &str) -> Diagnostic {
+    Diagnostic::error("step-damaged", format!("the finished step `{}` can't be used: {why}", path.display()))
+        .help("remove the step's folder, and the step is run again")
 }
 
 fn parts_in(folder: &Path) -> Option<Parts> {

@@ -46,6 +46,7 @@ pub use momentum::Momentum;
 pub use observe::{EpochReport, Event, Observer, Silent, Unsettled};
 pub use parts::{tables_of_parts, tables_of_unobserved};
 pub use reach::Reach;
+pub(crate) use rows::weights_of;
 pub use rows::{EvidenceRows, Rows, WeightedRows, chunk_rows, for_each_chunk};
 pub use settled::SettledStage;
 pub use start::start;

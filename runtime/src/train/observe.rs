@@ -56,6 +56,13 @@ pub enum Event<'a> {
         /// The metric they had on the validation data.
         value: f64,
     },
+    /// The circuit was changed after a stage.
+    Changed {
+        /// How, as it is written.
+        change: &'a str,
+        /// Its parameters before and after.
+        parameters: [u64; 2],
+    },
     /// Metrics on data.
     Evaluated {
         /// The data.

@@ -4,6 +4,7 @@
 //! for the runtime. A faulty item goes to the sink and is left out.
 
 mod assertion;
+mod change;
 mod data;
 mod labels;
 mod optimizer;

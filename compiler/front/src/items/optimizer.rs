@@ -118,7 +118,7 @@ fn mle<'p>(e: &mut Elaborator<'p>, args: &'p [Arg], env: &Env<'p>) -> Eval<Optim
     Ok(Optimizer::Mle { pseudocount, per: per_what })
 }
 
-fn number<'p>(e: &mut Elaborator<'p>, expr: &'p Expr, env: &Env<'p>, what: &str) -> Eval<f64> {
+pub(super) fn number<'p>(e: &mut Elaborator<'p>, expr: &'p Expr, env: &Env<'p>, what: &str) -> Eval<f64> {
     let value = e.eval(expr, env)?;
     e.as_weight(&value, expr.span, what)
 }

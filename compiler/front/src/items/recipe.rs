@@ -1,6 +1,7 @@
 //! `recipe` items: their steps as data.
 
 use super::assertion::circuit;
+use super::change::change;
 use super::labels::check_grid;
 use super::optimizer::{optimizer, unknown, weights, weights_of};
 use super::{keep, with_all_variables};
@@ -173,7 +174,7 @@ impl<'p> Lowering<'_, 'p> {
                 StageClause::Let(binding) => self.bind(binding)?,
                 StageClause::Fit(f) if fit.is_none() => fit = Some(self.fit(f)?),
                 StageClause::Until(e, _) if until.is_none() => until = Some(self.plateau(e)?),
-                StageClause::Then(e, span) => then.push((self.program.text(e.span).to_string(), *span)),
+                StageClause::Then(e, span) => then.push((change(self.elaborator, e, &self.env)?, *span)),
                 StageClause::Fit(ast::Fit { span, .. }) | StageClause::Until(_, span) => {
                     let message =
                         format!("the stage `{}` has one `fit` and at most one `until`", stage.name.text);

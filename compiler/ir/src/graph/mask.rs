@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn a_mask_is_its_bits() {
         for len in [1, 3, 4, 64, 65, 131] {
-            let is_live = |at: usize| at % 3 == 0 || at % 7 == 2;
+            let is_live = |at: usize| at.is_multiple_of(3) || at % 7 == 2;
             let mask = EdgeMask::of((0..len).map(is_live));
             let live: Vec<usize> = (0..len).filter(|&at| mask.is_live(at)).collect();
             assert_eq!(live, (0..len).filter(|&at| is_live(at)).collect::<Vec<_>>());

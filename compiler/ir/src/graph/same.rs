@@ -21,6 +21,12 @@ impl Graph {
     }
 }
 
+impl PartialEq for Graph {
+    fn eq(&self, other: &Graph) -> bool {
+        self.same_as(other)
+    }
+}
+
 fn same_param(a: &Param, b: &Param) -> bool {
     let Param { shape, groups, initial, is_fixed, mask, name, span: _ } = a;
     (shape, groups, initial, is_fixed, mask, name)

@@ -17,6 +17,6 @@ pub use learn::{
     RootChoice, VarTree,
 };
 pub use step::{
-    BatchSize, EmOptions, Evaluate, Fit, LabelSource, Materialize, Metric, Optimizer, Output, Per, Plateau,
-    Recipe, Rule, Schedule, Stage, Start, Step, TrainOn,
+    BatchSize, Change, EmOptions, Evaluate, Fit, LabelSource, Materialize, Metric, Optimizer, Output, Per,
+    Plateau, Recipe, Rule, Schedule, Stage, Start, Step, TrainOn,
 };

@@ -65,10 +65,31 @@ pub struct Stage {
     pub fit: Fit,
     /// When it stops early, restoring the best parameters seen.
     pub until: Option<Plateau>,
-    /// What follows it, as written (`prune(..)`, `grow(..)`); carried out by a later version.
-    pub then: Vec<(String, Span)>,
+    /// What becomes of the circuit after it, in order.
+    pub then: Vec<(Change, Span)>,
     /// Where it was written.
     pub span: Span,
+}
+
+/// A change of the circuit's structure.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Change {
+    /// Edges of a weight under this go.
+    PruneBelow(f64),
+    /// This share of the edges stays, those with the largest flows on the stage's data.
+    PruneKeep(f64),
+    /// Every unit becomes two, told apart by noise of this deviation.
+    Grow(f64),
+}
+
+impl std::fmt::Display for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Change::PruneBelow(weight) => write!(f, "prune(below = {weight})"),
+            Change::PruneKeep(share) => write!(f, "prune(keep = {share})"),
+            Change::Grow(noise) => write!(f, "grow(noise = {noise})"),
+        }
+    }
 }
 
 /// What is fitted.
