@@ -343,6 +343,8 @@ pub const SIGNATURES: &[Signature] = &[
             optional("pseudocount", Kind::Float),
             optional("per", Kind::Word(&["node", "cell"])),
             optional("start", Kind::Any),
+            optional("soften", Kind::Float),
+            optional("entropy", Kind::Float),
             optional("weights", Kind::Weights),
         ],
         Kind::Any,

@@ -280,6 +280,7 @@ fn recipes_are_steps_with_numbers() {
          fit M on train by mle(pseudocount = 1)\n\
          fit M on train by em(batch = 8 -> 64, start = uniform(0.1), step = 0.5)\n\
          fit M on train by anemone(epochs = 3, momentum = 0.5)\n\
+         fit M on train by em(soften = 0.002, entropy = 0.001)\n\
          evaluate on valid: bpd, ll, perplexity\n\
          report \"r.json\", samples(64, to = \"s.png\"), inpaint(valid, count = 4, to = \"i.png\")\n}\n",
     );
@@ -300,6 +301,8 @@ fn recipes_are_steps_with_numbers() {
         per: Per::Cell,
         start: Start::Exponential,
         rule: Rule::Even,
+        soften: 0.0,
+        entropy: 0.0,
     };
     assert_eq!(stage(0).fit.optimizer, Optimizer::Em(em));
     let until = stage(0).until.expect("an until");
@@ -316,9 +319,11 @@ fn recipes_are_steps_with_numbers() {
     let Optimizer::Em(em) = stage(3).fit.optimizer else { panic!("em") };
     assert_eq!((em.batch, em.epochs, em.step), (BatchSize::Rows(512), 3, Schedule::Constant(0.4)));
     assert_eq!((em.pseudocount, em.rule), (1e-6, Rule::Anemone { momentum: 0.5 }));
-    let Step::Evaluate(evaluate) = &recipe.steps[4] else { panic!("evaluate") };
+    let Optimizer::Em(em) = stage(4).fit.optimizer else { panic!("em") };
+    assert_eq!((em.soften, em.entropy), (0.002, 0.001));
+    let Step::Evaluate(evaluate) = &recipe.steps[5] else { panic!("evaluate") };
     assert_eq!(evaluate.metrics, [Metric::BitsPerDimension, Metric::LogLikelihood, Metric::Perplexity]);
-    let Step::Report(outputs, _) = &recipe.steps[5] else { panic!("report") };
+    let Step::Report(outputs, _) = &recipe.steps[6] else { panic!("report") };
     let inpaint = Output::Inpaint { data: "valid".into(), count: 4, to: "i.png".into() };
     assert_eq!(outputs[0], Output::Json("r.json".into()));
     assert_eq!(outputs[2], inpaint);
@@ -335,6 +340,8 @@ fn faulty_recipes_are_reported() {
         ("bad-option", "recipe go() for M { fit M on train by em(step = linear(0.5)) }"),
         ("bad-option", "recipe go() for M { fit M on train by anemone(momentum = 1) }"),
         ("unknown-argument", "recipe go() for M { fit M on train by em(momentum = 0.5) }"),
+        ("unknown-argument", "recipe go() for M { fit M on train by anemone(entropy = 0.5) }"),
+        ("bad-option", "recipe go() for M { fit M on train by em(soften = 1) }"),
         ("bad-option", "recipe go() for M { stage s { fit M on train by em() then prune() } }"),
         (
             "bad-option",

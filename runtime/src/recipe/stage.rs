@@ -9,9 +9,9 @@ use super::spent::{Clock, visits_of};
 use crate::change::Changed;
 use crate::exec::Executor;
 use crate::train::{
-    Attached, DividedStage, Ended, Event, FitOptions, LabelledRows, MleOptions, Observer, Rows, SettledStage,
-    StopRule, TrainState, Unsettled, WeightedRows, fit, mle, refuse_unset, start, tables_of_parts,
-    tables_of_unobserved,
+    Attached, DividedStage, Ended, Event, FitOptions, LabelledRows, MleOptions, Observer, Regularized, Rows,
+    SettledStage, StopRule, TrainState, Unsettled, WeightedRows, fit, mle, refuse_unset, start,
+    tables_of_parts, tables_of_unobserved,
 };
 use pcc_diag::Diagnostic;
 use pcc_ir::recipe::{EmOptions, Fit, Optimizer, Per, Plateau, TrainOn};
@@ -125,6 +125,15 @@ fn train_by_em(
     };
     let observer = &mut clock.watch(observer);
     let valid = valid.as_ref().map(|valid| valid as &dyn Rows);
+    if em.is_regularized() {
+        let regularized = Regularized::new(executor, em, &rows, setting.executors)?;
+        let mut executor = regularized.ok_or_else(|| nothing_to_soften(training))?;
+        let (state, is_whole) = match fit(&mut executor, &rows, valid, &options, from, observer, &mut keep)? {
+            Ended::Cancelled(state) => (state, false),
+            Ended::Done(state) => (state, true),
+        };
+        return write_progress(step, &clock, &state, is_whole);
+    }
     if let Some(division) = division(training, setting.graph) {
         let (graph, executors) = (setting.graph, setting.executors);
         let divided =
@@ -145,6 +154,13 @@ fn train_by_em(
         Ended::Done(state) => (state, true),
     };
     write_progress(step, &clock, &state, is_whole)
+}
+
+fn nothing_to_soften(training: &Training) -> Diagnostic {
+    let message = "`soften` is for discrete variables, and the circuit has none but latents";
+    Diagnostic::error("bad-option", message)
+        .at(training.stage.fit.span, "in this stage")
+        .help("leave `soften` out")
 }
 
 /// Keeps what a stage did, or from where it goes on; passes on whether it is whole.
@@ -208,7 +224,10 @@ fn started(
 
 /// What an epoch of a stage visits; none where that is the whole circuit.
 pub(super) fn visits(training: &Training, setting: &mut Setting) -> Result<Option<Visits>, Diagnostic> {
-    let Optimizer::Em(_) = training.stage.fit.optimizer else { return Ok(None) };
+    match &training.stage.fit.optimizer {
+        Optimizer::Em(em) if !em.is_regularized() => {}
+        _ => return Ok(None),
+    }
     let held = held_tables(training, setting)?;
     let graph = setting.graph;
     let parts = match division(training, graph) {

@@ -18,6 +18,8 @@ pub(super) const EM: EmOptions = EmOptions {
     per: Per::Node,
     start: Start::Exponential,
     rule: Rule::Even,
+    soften: 0.0,
+    entropy: 0.0,
 };
 
 /// The settings of Anemone that hold when nothing is written, which are those of its authors where they say so.
@@ -98,6 +100,8 @@ fn em<'p>(
                 let momentum = share(e, expr, env, "`momentum`")?;
                 options.rule = Rule::Anemone { momentum };
             }
+            "soften" if options.rule == Rule::Even => options.soften = share(e, expr, env, "`soften`")?,
+            "entropy" if options.rule == Rule::Even => options.entropy = number(e, expr, env, "`entropy`")?,
             "weights" => {}
             _ => return Err(unknown_option(optimizer, name).into()),
         }

@@ -81,6 +81,10 @@ impl Distribution for Gaussian {
         theta[1] * theta[1]
     }
 
+    fn entropy(&self, theta: &[f64]) -> f64 {
+        theta[1].ln() + LOG_SQRT_TAU + 0.5
+    }
+
     fn sample(&self, theta: &[f64], uniform: Uniform) -> Value {
         Value::Real(theta[0] + theta[1] * normal(uniform))
     }

@@ -61,6 +61,13 @@ pub trait Distribution {
         codes.map(|x| self.log_density(theta, Value::Code(x)).exp() * (f64::from(x) - mean).powi(2)).sum()
     }
 
+    /// The entropy in nats, differential for densities.
+    fn entropy(&self, theta: &[f64]) -> f64 {
+        let log = |code| self.log_density(theta, Value::Code(code));
+        let logs = (0..self.n_values().unwrap_or(0)).map(log).filter(|log| log.is_finite());
+        -logs.map(|log| log * log.exp()).sum::<f64>()
+    }
+
     /// A draw.
     fn sample(&self, theta: &[f64], uniform: Uniform) -> Value;
 

@@ -163,6 +163,17 @@ pub struct EmOptions {
     pub start: Start,
     /// How far a unit moves.
     pub rule: Rule,
+    /// The share of every known value that is taken for any of its variable's values; 0 takes data as they are.
+    pub soften: f64,
+    /// The weight of the circuit's entropy beside the mean log-likelihood of a row.
+    pub entropy: f64,
+}
+
+impl EmOptions {
+    /// Whether learning is by more than likelihood.
+    pub fn is_regularized(&self) -> bool {
+        self.soften > 0.0 || self.entropy > 0.0
+    }
 }
 
 /// How far an update moves each unit.

@@ -125,6 +125,8 @@ fn one_full_batch_of_em_given_labels_is_the_closed_form() {
         per: Per::Node,
         start: Start::Exponential,
         rule: Rule::Even,
+        soften: 0.0,
+        entropy: 0.0,
     };
     let by_em = shop(Optimizer::Em(options));
     let closed = shop(Optimizer::Mle { pseudocount: 0.5, per: Per::Node });

@@ -43,6 +43,8 @@ fn em(epochs: u32) -> Optimizer {
         per: Per::Node,
         start: Start::Exponential,
         rule: Rule::Even,
+        soften: 0.0,
+        entropy: 0.0,
     })
 }
 
@@ -369,4 +371,22 @@ fn circuits_with_written_values_go_on_from_finished_steps() {
     let mut watch = Watch::default();
     assert_eq!(shop.run("out", &mut watch), first);
     assert_eq!(watch.epochs, 0);
+}
+
+#[test]
+fn a_regularised_stage_and_one_with_momentum_go_on_with_the_same_bits() {
+    let change: [fn(&mut EmOptions); 2] =
+        [|em| (em.soften, em.entropy) = (0.1, 0.02), |em| em.rule = Rule::Anemone { momentum: 0.8 }];
+    for (i, change) in change.iter().enumerate() {
+        let mut shop = Workshop::new();
+        let Step::Stage(first) = &mut shop.recipe.steps[0] else { panic!("a stage") };
+        let Optimizer::Em(em) = &mut first.fit.optimizer else { panic!("EM") };
+        change(em);
+        let plain = Workshop::new().run("plain", &mut Watch::default());
+        let whole = shop.run("whole", &mut Watch::default());
+        assert_ne!(whole, plain, "{i}");
+        let mut watch = Watch { cancel_in: Some(("stage first".into(), 4)), ..Watch::default() };
+        assert!(matches!(shop.run("cut", &mut watch), Ended::Cancelled { .. }));
+        assert_eq!(shop.run("cut", &mut Watch::default()), whole, "{i}");
+    }
 }

@@ -112,6 +112,8 @@ fn options(batch: BatchSize, epochs: u32, graph: &Graph) -> FitOptions {
         per: Per::Node,
         start: Start::Exponential,
         rule: Rule::Even,
+        soften: 0.0,
+        entropy: 0.0,
     };
     FitOptions { em, stop: None, seed: 3, held: vec![false; graph.params().len()], threads: 1 }
 }

@@ -16,6 +16,8 @@ fn options(graph: &Graph, epochs: u32) -> FitOptions {
             per: Per::Node,
             start: Start::Exponential,
             rule: Rule::Even,
+            soften: 0.0,
+            entropy: 0.0,
         },
         stop: None,
         seed: 7,

@@ -5,4 +5,5 @@ mod divided;
 mod em;
 mod fit;
 mod mle;
+mod regularized;
 mod settled;

@@ -97,6 +97,8 @@ fn options(batch: BatchSize, graph: &Graph) -> FitOptions {
         per: Per::Node,
         start: Start::Exponential,
         rule: Rule::Even,
+        soften: 0.0,
+        entropy: 0.0,
     };
     let held = tables_of_parts(graph, &["body".into()], Span::NONE).unwrap();
     FitOptions { em, stop: None, seed: 3, held, threads: 1 }
