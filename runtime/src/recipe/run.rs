@@ -77,7 +77,7 @@ pub fn run(
         }
     }
     let Progress { graph, params, evaluations, .. } = progress;
-    write_summary(&plan.steps, &mut setting.with_graph(&graph))?;
+    write_summary(&plan.steps, &setting.with_graph(&graph))?;
     Ok(Ended::Done { graph: Box::new(Arc::unwrap_or_clone(graph)), params, evaluations })
 }
 
