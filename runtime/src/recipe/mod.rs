@@ -81,6 +81,7 @@ impl<'a> Setting<'a> {
             labels: self.labels,
             folder: self.folder,
             executors: self.executors,
+            learning: self.learning,
             machine: self.machine.clone(),
             source_hash: self.source_hash.clone(),
         }
