@@ -10,6 +10,18 @@ mod draw;
 pub use axis::compact;
 pub use draw::{panel, sheet};
 
+/// How many of the first points of a course lie so far from the others that nothing else would be seen beside
+/// them: at most a quarter. Each point is given by its values.
+pub fn first_shown(points: &[Vec<f64>]) -> usize {
+    let extent = |from: usize| {
+        let values = points[from..].iter().flatten();
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v)));
+        (high - low).max(0.0)
+    };
+    let most = points.len() / 4;
+    (0..=most).find(|&from| extent(from) <= 6.0 * extent(most)).unwrap_or(most)
+}
+
 /// The style of charts: a page with panels has it once.
 pub const STYLE: &str = include_str!("style.css");
 

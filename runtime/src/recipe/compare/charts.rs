@@ -3,7 +3,7 @@
 use super::super::page::words;
 use super::kept::{KeptRun, Moment};
 use super::{Group, Measure};
-use crate::chart::{Axis, Chart, Look, Point, Scale, Series, Tone};
+use crate::chart::{Axis, Chart, Look, Point, Scale, Series, Tone, first_shown};
 use pcc_diag::human_seconds;
 
 /// What lies on the axis from left to right.
@@ -105,16 +105,6 @@ fn curve(run: &KeptRun, by: &Measure, over: Over) -> Vec<Point> {
             human_seconds(moment.cost.seconds)
         )),
     };
-    moments[first_shown(&moments)..].iter().map(point).collect()
-}
-
-/// How many of the first moments lie far outside the others: at most a quarter of them.
-fn first_shown(moments: &[Moment]) -> usize {
-    let extent = |from: usize| {
-        let values = moments[from..].iter().map(|moment| moment.value);
-        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
-        (high - low).max(0.0)
-    };
-    let most = moments.len() / 4;
-    (0..=most).find(|&from| extent(from) <= 6.0 * extent(most)).unwrap_or(most)
+    let values: Vec<Vec<f64>> = moments.iter().map(|moment| vec![moment.value]).collect();
+    moments[first_shown(&values)..].iter().map(point).collect()
 }

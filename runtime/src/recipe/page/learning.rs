@@ -5,7 +5,7 @@ use super::super::plan::{PlannedStep, StepKind};
 use super::super::spent::Spent;
 use super::html::{Cell, figure, paragraph, table};
 use super::words;
-use crate::chart::{Axis, Chart, Look, Point, Scale, Series, Tone, compact, panel};
+use crate::chart::{Axis, Chart, Look, Point, Scale, Series, Tone, compact, first_shown, panel};
 use crate::markup::escape;
 use pcc_diag::{grouped, human_seconds};
 use pcc_ir::recipe::{Metric, Recipe, Stage, Step};
@@ -103,16 +103,10 @@ impl<'s> Learned<'s> {
         caption
     }
 
-    /// How many epochs at the start are so far from the others that nothing else would be seen beside them.
+    /// How many epochs at the start are left out.
     fn first_shown(&self) -> usize {
-        let extent = |from: usize| {
-            let values = self.epochs[from..].iter().flat_map(|epoch| [epoch.train, epoch.valid]).flatten();
-            let (low, high) =
-                values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
-            (high - low).max(0.0)
-        };
-        let most = self.epochs.len() / 4;
-        (0..=most).find(|&from| extent(from) <= 6.0 * extent(most)).unwrap_or(most)
+        let values = |epoch: &Epoch| [epoch.train, epoch.valid].into_iter().flatten().collect();
+        first_shown(&self.epochs.iter().map(values).collect::<Vec<_>>())
     }
 
     fn against_time(&self, first: usize) -> Option<Chart> {
