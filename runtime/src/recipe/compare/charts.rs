@@ -90,21 +90,17 @@ fn against_cost(groups: &[Group], labels: &[&str], by: &Measure, over: Over) -> 
 /// The curve of a run; its first epochs are left out where nothing else would be seen beside them.
 fn curve(run: &KeptRun, by: &Measure, over: Over) -> Vec<Point> {
     let moments = run.moments(by.metric);
-    let point = |moment: &Moment| Point {
-        x: match over {
+    let point = |moment: &Moment| {
+        let x = match over {
             Over::Visits => moment.cost.visits,
-            Over::Processor => moment.cost.processor,
+            Over::Processor => moment.cost.processor?,
             Over::Time | Over::Parameters => moment.cost.seconds,
-        },
-        y: moment.value,
-        note: Some(format!(
-            "{}, epoch {}: {} after {}",
-            moment.stage,
-            moment.epoch,
-            words::measured(Some(moment.value)),
-            human_seconds(moment.cost.seconds)
-        )),
+        };
+        let value = words::measured(Some(moment.value));
+        let after = human_seconds(moment.cost.seconds);
+        let note = format!("{}, epoch {}: {value} after {after}", moment.stage, moment.epoch);
+        Some(Point { x, y: moment.value, note: Some(note) })
     };
     let values: Vec<Vec<f64>> = moments.iter().map(|moment| vec![moment.value]).collect();
-    moments[first_shown(&values)..].iter().map(point).collect()
+    moments[first_shown(&values)..].iter().filter_map(point).collect()
 }

@@ -59,8 +59,8 @@ struct Epoch {
 pub(super) struct Cost {
     /// Seconds on the wall.
     pub seconds: f64,
-    /// CPU seconds.
-    pub processor: f64,
+    /// CPU seconds, where they are known.
+    pub processor: Option<f64>,
     /// Edges visited.
     pub visits: f64,
 }
@@ -144,14 +144,14 @@ impl KeptRun {
     /// The metric after each epoch of the stages that are trained on rows as they are, without labels: what
     /// others report is no likelihood of the data.
     pub(super) fn moments(&self, metric: Metric) -> Vec<Moment> {
-        let mut before = Cost::default();
+        let mut before = Cost { processor: Some(0.0), ..Cost::default() };
         let mut moments = Vec::new();
         for stage in self.stages() {
             if stage.is_of_rows {
                 moments.extend(stage.moments(metric, before));
             }
             before.seconds += stage.seconds.unwrap_or(0.0);
-            before.processor += stage.processor_seconds.unwrap_or(0.0);
+            before.processor = before.processor.zip(stage.processor_seconds).map(|(a, b)| a + b);
             before.visits += stage.edge_visits.unwrap_or(0) as f64;
         }
         moments
@@ -178,11 +178,12 @@ impl Step {
             let processor = self.epoch_processor_seconds.as_ref().and_then(|all| *all.get(i)?);
             let cost = Cost {
                 seconds: before.seconds + at(&self.epoch_seconds).unwrap_or(0.0),
-                processor: before.processor + processor.unwrap_or(0.0),
+                processor: before.processor.zip(processor).map(|(a, b)| a + b),
                 visits: before.visits + epoch.edge_visits as f64,
             };
-            let (stage, epoch) = (self.step.trim_start_matches("stage ").to_string(), epoch.epoch);
-            Some(Moment { stage, epoch, cost, value: value("valid").or(value("train"))? })
+            let stage = self.step.strip_prefix("stage ").unwrap_or(&self.step).to_string();
+            let value = value("valid").or(value("train"))?;
+            Some(Moment { stage, epoch: epoch.epoch, cost, value })
         };
         self.epochs.iter().enumerate().filter_map(moment).collect()
     }

@@ -189,7 +189,7 @@ mod tests {
         let course: Vec<(f64, f64, f64, f64)> = run
             .moments(Metric::BitsPerDimension)
             .iter()
-            .map(|m| (m.cost.seconds, m.cost.processor, m.cost.visits, m.value))
+            .map(|m| (m.cost.seconds, m.cost.processor.unwrap(), m.cost.visits, m.value))
             .collect();
         assert_eq!(course, [(6.0, 3.0, 400.0, 5.0), (10.0, 5.0, 700.0, 3.0)]);
     }
